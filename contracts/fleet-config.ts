@@ -1,0 +1,110 @@
+import Type, { type Static } from "typebox";
+import { AxisIdSchema, BoxIdSchema, GroupIdSchema, LinkIdSchema } from "./ids.ts";
+
+/** Strict object: a foreign field is an error, never ignored. */
+const strict = { additionalProperties: false } as const;
+
+const RtuLinkSchema = Type.Object(
+  {
+    id: LinkIdSchema,
+    kind: Type.Literal("modbus-rtu"),
+    port: Type.String({ minLength: 1, description: "serial device, best by /dev/serial/by-id" }),
+    baud: Type.Integer({ minimum: 1200, maximum: 4_000_000, default: 38400 }),
+    parity: Type.Union([Type.Literal("none"), Type.Literal("even"), Type.Literal("odd")], { default: "none" }),
+    stopBits: Type.Union([Type.Literal(1), Type.Literal(2)], { default: 1 }),
+    /** Cap of any reply time-out on this line: it bounds how long a stop can wait behind a dead drive. */
+    stopWaitMaxMs: Type.Number({ minimum: 5, maximum: 1000, default: 50 }),
+  },
+  strict,
+);
+
+const TcpLinkSchema = Type.Object(
+  {
+    id: LinkIdSchema,
+    kind: Type.Literal("modbus-tcp"),
+    host: Type.String({ minLength: 1 }),
+    port: Type.Integer({ minimum: 1, maximum: 65535, default: 502 }),
+    stopWaitMaxMs: Type.Number({ minimum: 5, maximum: 1000, default: 50 }),
+  },
+  strict,
+);
+
+export const LinkConfigSchema = Type.Union([RtuLinkSchema, TcpLinkSchema]);
+export type LinkConfig = Static<typeof LinkConfigSchema>;
+export type RtuLinkConfig = Static<typeof RtuLinkSchema>;
+export type TcpLinkConfig = Static<typeof TcpLinkSchema>;
+
+export const AxisConfigSchema = Type.Object(
+  {
+    id: AxisIdSchema,
+    link: LinkIdSchema,
+    unit: Type.Integer({
+      minimum: 0,
+      maximum: 255,
+      description: "Modbus unit id (1 to 247; TCP drives often 255 or 0)",
+    }),
+    profile: Type.String({ minLength: 1, description: "name in firmware-bridge/profiles, or a path to your own file" }),
+    unitName: Type.String({ minLength: 1, maxLength: 16, default: "mm" }),
+    countsPerUnit: Type.Number({ description: "drive counts per one unit, not 0; the sign turns the direction" }),
+    limits: Type.Object(
+      {
+        min: Type.Number({ description: "lowest machine position, units" }),
+        max: Type.Number({ description: "highest machine position, units" }),
+        velocity: Type.Number({ exclusiveMinimum: 0, description: "units/s" }),
+        acceleration: Type.Number({ exclusiveMinimum: 0, description: "units/s2, also for decelerations" }),
+        torque: Type.Number({ exclusiveMinimum: 0, maximum: 400, default: 100, description: "% of rated" }),
+      },
+      strict,
+    ),
+    homing: Type.Object(
+      {
+        required: Type.Boolean({ default: true }),
+        method: Type.Integer({ minimum: -128, maximum: 127, default: 17, description: "CiA 402 homing method" }),
+        velocity: Type.Number({ exclusiveMinimum: 0, default: 10, description: "units/s" }),
+        offset: Type.Number({ default: 0, description: "machine position at the home switch, units" }),
+      },
+      { ...strict, default: {} },
+    ),
+    poll: Type.Object(
+      {
+        movingMs: Type.Integer({ minimum: 2, maximum: 60_000, default: 20 }),
+        idleMs: Type.Integer({ minimum: 5, maximum: 60_000, default: 200 }),
+      },
+      { ...strict, default: {} },
+    ),
+    onShutdown: Type.Union([Type.Literal("stop"), Type.Literal("finish"), Type.Literal("leave")], { default: "stop" }),
+    onRestartMoving: Type.Union([Type.Literal("stop"), Type.Literal("observe")], { default: "stop" }),
+    onControllerLost: Type.Union([Type.Literal("stop"), Type.Literal("finish")], { default: "stop" }),
+    /** Allows MoveVelocity on a drive without a communication watchdog: it keeps running when the master dies. */
+    allowUnboundedMoves: Type.Boolean({ default: false }),
+  },
+  strict,
+);
+export type AxisConfig = Static<typeof AxisConfigSchema>;
+
+export const GroupConfigSchema = Type.Object(
+  { id: GroupIdSchema, axes: Type.Array(AxisIdSchema, { minItems: 1, maxItems: 256 }) },
+  strict,
+);
+export type GroupConfig = Static<typeof GroupConfigSchema>;
+
+/** The whole of `fleet.yaml`. Defaults are filled in by the loader before this type is handed on. */
+export const FleetConfigSchema = Type.Object(
+  {
+    box: BoxIdSchema,
+    data: Type.String({ minLength: 1, default: "./data", description: "data directory, relative to the file" }),
+    http: Type.Object(
+      {
+        host: Type.String({ minLength: 1, default: "127.0.0.1" }),
+        port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080 }),
+      },
+      { ...strict, default: {} },
+    ),
+    messaging: Type.String({ pattern: "^(embedded|nats://.+)$", default: "embedded" }),
+    links: Type.Array(LinkConfigSchema, { minItems: 1, maxItems: 64 }),
+    axes: Type.Array(AxisConfigSchema, { minItems: 1, maxItems: 1024 }),
+    groups: Type.Array(GroupConfigSchema, { maxItems: 256, default: [] }),
+  },
+  { ...strict, $id: "fleet.schema.json" },
+);
+export type FleetConfig = Static<typeof FleetConfigSchema>;

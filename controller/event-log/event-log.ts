@@ -1,0 +1,55 @@
+import type { DomainEvent, RecordedEvent, StreamName } from "@servofleet/contracts";
+
+/** An event on its way into the log. The writer adds position, version, times, boot, epoch and hash. */
+export interface NewEvent {
+  readonly stream: StreamName;
+  readonly event: DomainEvent;
+  /** Given for the event that decides a command (= command id); else the writer makes a UUIDv7. */
+  readonly id?: string;
+  readonly commandId?: string;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  readonly actor?: string;
+  readonly traceparent?: string;
+}
+
+/** `log-full`: no space, may be tried again; `log-poisoned`: I/O error, only a restart helps; `log-busy`: queue full; `log-closed`. */
+export type LogErrorCode = "log-full" | "log-poisoned" | "log-busy" | "log-closed" | "duplicate-id";
+
+/** Nothing of the batch is in the log, except for `log-poisoned`: then it may be (retry with the same ids after the restart). */
+export class LogError extends Error {
+  override readonly name = "LogError";
+  readonly code: LogErrorCode;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly hint: string;
+  constructor(code: LogErrorCode, facts: Readonly<Record<string, unknown>>, hint: string) {
+    super(`${code}: ${hint}`);
+    this.code = code;
+    this.facts = facts;
+    this.hint = hint;
+  }
+}
+
+/** The writer's side of the log: one writer process (lock and epoch), group commit, gap-free positions. */
+export interface EventLog {
+  readonly logId: string;
+  /** Writer epoch of this process: the fencing token of every order. */
+  readonly epoch: number;
+  readonly boot: string;
+  /** Newest position on disk. */
+  readonly position: number;
+  /** Why motion must be refused (`log-full`, `log-poisoned`), or null. Stops work anyway. */
+  readonly trouble: LogErrorCode | null;
+  /**
+   * Appends the batch in one commit, in order, after fsync; several calls made meanwhile share a commit, their order is the
+   * order of the calls. Resolves with the recorded events. Rejects with LogError.
+   */
+  append(events: readonly NewEvent[]): Promise<readonly RecordedEvent[]>;
+  /** The event with this id, or undefined (idempotency: the id of a decided command). */
+  findById(id: string): Promise<RecordedEvent | undefined>;
+  /** Events after `position`, ascending, at most `limit` (<= 1000). */
+  read(afterPosition: number, limit: number): Promise<readonly RecordedEvent[]>;
+  readStream(stream: StreamName, afterVersion: number, limit: number): Promise<readonly RecordedEvent[]>;
+  readCommand(commandId: string): Promise<readonly RecordedEvent[]>;
+  close(): Promise<void>;
+}

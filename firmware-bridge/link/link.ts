@@ -1,0 +1,97 @@
+import type { Frame, LinkId, LinkStats } from "@servofleet/contracts";
+
+/** Priority classes of one line, highest first. Inside a class: earliest deadline first, fair between units. */
+export const TRANSACTION_CLASSES = ["stop", "command", "confirm", "poll", "probe"] as const;
+export type TransactionClass = (typeof TRANSACTION_CLASSES)[number];
+
+/** What is asked of one unit; register numbers are protocol addresses (zero based). */
+export type ModbusRequest =
+  | { readonly fn: "read"; readonly address: number; readonly quantity: number }
+  | { readonly fn: "write"; readonly address: number; readonly value: number }
+  | { readonly fn: "write-many"; readonly address: number; readonly values: readonly number[] };
+
+export interface TransactionOptions {
+  readonly class: TransactionClass;
+  /** Last moment for the first byte, monotonic ms; after it the transaction fails with `expired`, nothing was sent. */
+  readonly notAfterMs?: number;
+  /**
+   * Asked right before the first byte; a reason (not undefined) refuses: nothing is sent and the transaction fails with
+   * `withdrawn`. This is where stop generation, epoch and deadline are checked for the last time.
+   */
+  readonly beforeFirstByte?: () => string | undefined;
+  /** Called when the first byte is in the kernel. */
+  readonly onSent?: (sent: { readonly monotonicMs: number; readonly wallUs: number; readonly frame: Frame }) => void;
+}
+
+export interface TransactionDone {
+  /** Registers read; empty for writes. */
+  readonly registers: readonly number[];
+  readonly frames: readonly Frame[];
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Wall time of the middle of the transaction, microseconds: the time of the values read. */
+  readonly middleUs: number;
+}
+
+/**
+ * - `no-reply`: time-out; a write may or may not have been applied
+ * - `exception`: the unit refused (facts.exceptionCode); nothing was applied
+ * - `expired`, `withdrawn`, `queue-full`, `link-down`, `breaker-open`, `closed`: nothing was sent
+ * - `link-lost`: the link broke with the request under way; a write may or may not have been applied
+ */
+export type LinkErrorCode =
+  | "no-reply"
+  | "exception"
+  | "expired"
+  | "withdrawn"
+  | "queue-full"
+  | "link-down"
+  | "breaker-open"
+  | "link-lost"
+  | "closed";
+
+/** A failed transaction. `sent` says whether bytes may have reached the drive: then a write's outcome is unknown (except `exception`). */
+export class LinkError extends Error {
+  override readonly name = "LinkError";
+  readonly code: LinkErrorCode;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly hint: string;
+  readonly sent: boolean;
+  readonly frames: readonly Frame[];
+  constructor(
+    code: LinkErrorCode,
+    facts: Readonly<Record<string, unknown>>,
+    hint: string,
+    sent = false,
+    frames: readonly Frame[] = [],
+  ) {
+    super(`${code}: ${hint}`);
+    this.code = code;
+    this.facts = facts;
+    this.hint = hint;
+    this.sent = sent;
+    this.frames = frames;
+  }
+}
+
+/** One cable or socket with its drives. One transaction in flight; a late reply is never taken for the next one's answer. */
+export interface Link {
+  readonly id: LinkId;
+  readonly up: boolean;
+  /** Why it is down, in words; null while up. */
+  readonly downReason: string | null;
+  /** Queues one transaction. Rejects with LinkError only. Every queue is bounded. */
+  transact(unit: number, request: ModbusRequest, options: TransactionOptions): Promise<TransactionDone>;
+  /** Fails every queued (not yet sent) transaction of the unit whose class is not `stop` with `withdrawn`. */
+  withdraw(unit: number, reason: string): void;
+  /** Whether the unit answers: `open` units get only stops, commands (once) and probes. */
+  breaker(unit: number): "closed" | "open" | "half-open";
+  onState(listener: (up: boolean, reason: string | null) => void): () => void;
+  /** Figures since the last call to `stats`, errors since the start. */
+  stats(): LinkStats;
+  /** The last frames of the line, newest last, at most FRAME_RING_MAX. */
+  frames(): readonly (Frame & { readonly unit: number | null })[];
+  open(): void;
+  close(): Promise<void>;
+}
+export const FRAME_RING_MAX = 2048;
