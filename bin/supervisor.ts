@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Clock, Timer } from "@servofleet/runtime/clock";
+import type { Logger } from "pino";
+
+/** Pause before a service that died is started again: doubled each time, reset once it has lived long enough. */
+export const RESTART_MIN_MS = 100;
+export const RESTART_MAX_MS = 5000;
+export const LIVED_LONG_ENOUGH_MS = 10_000;
+/** How long one service may take to stop before it is killed; the controller's own limits for stopping axes are below it. */
+export const STOP_LIMIT_MS = 12_000;
+
+/** What a service tells its supervisor over the process channel. */
+export type ServiceMessage = { readonly type: "ready"; readonly address?: string };
+/** What the supervisor tells a service. Its own death (the channel closing) means the same. */
+export type SupervisorMessage = { readonly type: "shut-down" };
+
+export interface ServiceSpec {
+  readonly name: string;
+  /** Arguments of the command line, first the verb. */
+  readonly args: readonly string[];
+}
+
+interface Running {
+  readonly spec: ServiceSpec;
+  child: ChildProcess | null;
+  startedAtMs: number;
+  restartMs: number;
+  restart: Timer | null;
+}
+
+export interface Supervisor {
+  /** Resolves with the gateway's address once every service said that it is ready; rejects when one ends before its first `ready`. */
+  readonly ready: Promise<string | undefined>;
+  /** Stops the services one after the other in the order they were given, each with a limit. Idempotent. */
+  stop(): Promise<void>;
+  /** Process ids by service name, for tests and `doctor`. */
+  pids(): Readonly<Record<string, number | undefined>>;
+}
+
+const ENTRY = fileURLToPath(new URL("./servofleet.ts", import.meta.url));
+
+/** Starts the services and keeps them alive: what dies is started again with back-off, and none waits for another. */
+export function supervise(
+  specs: readonly ServiceSpec[],
+  parts: { clock: Clock; logger: Logger; env: NodeJS.ProcessEnv },
+): Supervisor {
+  const { clock, logger } = parts;
+  const running: Running[] = specs.map((spec) => ({
+    spec,
+    child: null,
+    startedAtMs: 0,
+    restartMs: RESTART_MIN_MS,
+    restart: null,
+  }));
+  let stopping: Promise<void> | undefined;
+  let address: string | undefined;
+  const waiting = new Set(specs.map((spec) => spec.name));
+  const ready = Promise.withResolvers<string | undefined>();
+  // Whoever does not wait for readiness must not be killed by its rejection.
+  ready.promise.catch((error: Error) => logger.error(error.message));
+
+  const start = (service: Running): void => {
+    const { spec } = service;
+    service.restart = null;
+    service.startedAtMs = clock.monotonicMs();
+    const child = spawn(process.execPath, [ENTRY, ...spec.args], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "advanced",
+      env: { ...parts.env, SERVOFLEET_CHILD: "1" },
+    });
+    service.child = child;
+    child.on("message", (message: ServiceMessage) => {
+      if (message.type !== "ready") return;
+      address = message.address ?? address;
+      waiting.delete(spec.name);
+      if (waiting.size === 0) ready.resolve(address);
+    });
+    child.on("error", (error) =>
+      logger.error({ service: spec.name, error: error.message }, "service could not be started"),
+    );
+    child.on("exit", (code, signal) => onExit(service, code, signal));
+  };
+
+  const onExit = (service: Running, code: number | null, signal: string | null): void => {
+    service.child = null;
+    const { name } = service.spec;
+    if (stopping) return;
+    if (waiting.has(name)) ready.reject(new ServiceStartError(name, code, signal));
+    if (clock.monotonicMs() - service.startedAtMs > LIVED_LONG_ENOUGH_MS) service.restartMs = RESTART_MIN_MS;
+    logger.warn({ service: name, code, signal, restartMs: service.restartMs }, "service ended; it is started again");
+    service.restart = clock.after(service.restartMs, () => start(service));
+    service.restartMs = Math.min(service.restartMs * 2, RESTART_MAX_MS);
+  };
+
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      for (const service of running) service.restart?.cancel();
+      for (const service of running) await stopChild(service.child, clock, logger, service.spec.name);
+    })();
+    return stopping;
+  };
+
+  for (const service of running) start(service);
+  return {
+    ready: ready.promise,
+    stop,
+    pids: () => Object.fromEntries(running.map((service) => [service.spec.name, service.child?.pid])),
+  };
+}
+
+/** A service ended before it was ready: its own words are already on stderr. */
+export class ServiceStartError extends Error {
+  override readonly name = "ServiceStartError";
+  readonly code = "service-ended";
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly hint = "see the message of the service above";
+  constructor(service: string, code: number | null, signal: string | null) {
+    super(`${service} ended before it was ready (${signal ?? `exit code ${code}`})`);
+    this.facts = { service, code, signal };
+  }
+}
+
+/** Asks a child to shut down, waits for its end, and kills it when it takes longer than its limit. */
+export function stopChild(child: ChildProcess | null, clock: Clock, logger: Logger, name: string): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const limit = clock.after(STOP_LIMIT_MS, () => {
+      logger.error({ service: name }, "did not stop in time and is killed");
+      child.kill("SIGKILL");
+    });
+    child.once("exit", () => {
+      limit.cancel();
+      resolve();
+    });
+    const asked: SupervisorMessage = { type: "shut-down" };
+    if (child.connected) child.send(asked, (error) => error && child.kill("SIGTERM"));
+    else child.kill("SIGTERM");
+  });
+}
