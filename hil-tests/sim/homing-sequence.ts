@@ -53,16 +53,23 @@ export class HomingSequence {
   step(): void {
     if (this.result.at !== "running") return;
     const { travelMax } = this.#plan;
-    if (travelMax !== null && Math.abs(this.#motor.position - this.#from) > travelMax) return this.#fail("travel");
+    if (travelMax !== null && Math.abs(this.#motor.position - this.#from) > travelMax) {
+      this.#fail("travel");
+      return;
+    }
     switch (this.#phase) {
       case "search":
-        return this.#search();
+        this.#search();
+        return;
       case "brake":
-        return this.#brake();
+        this.#brake();
+        return;
       case "back-off":
-        return this.#backOff();
+        this.#backOff();
+        return;
       case "creep":
-        return this.#creep();
+        this.#creep();
+        return;
       case "rest":
         if (this.#motor.demand.atRest) this.result = { at: "attained", edge: this.#edge };
         return;
@@ -88,7 +95,10 @@ export class HomingSequence {
     }
     const limit = this.#way < 0 ? this.#motor.negativeLimit : this.#motor.positiveLimit;
     if (!limit) return;
-    if (this.#turned) return this.#fail("limit");
+    if (this.#turned) {
+      this.#fail("limit");
+      return;
+    }
     this.#turned = true;
     this.#run(this.#way, this.#plan.fast);
   }
@@ -104,8 +114,14 @@ export class HomingSequence {
 
   #backOff(): void {
     if (this.#active) this.#seen = true;
-    if (this.#active || !this.#seen) return this.#failAtLimit(-this.#plan.direction);
-    if (this.#plan.reference === "limit-switch") return this.#latch(this.#motor.position);
+    if (this.#active || !this.#seen) {
+      this.#failAtLimit(-this.#plan.direction);
+      return;
+    }
+    if (this.#plan.reference === "limit-switch") {
+      this.#latch(this.#motor.position);
+      return;
+    }
     this.#phase = "creep";
     this.#run(this.#plan.direction, this.#plan.slow);
   }

@@ -1,8 +1,9 @@
 import { causeOf, DriveRecord, type MotionWriteKind } from "./drive-record.ts";
 import { LeadshineMotion, type LeadshineQuirks, leadshineDefaults } from "./leadshine-motion.ts";
+import { LeadshineUnits, pathMode, pathTarget } from "./leadshine-path.ts";
 import { LeadshineRegisters, pathCount, reg } from "./leadshine-registers.ts";
 import { benchPlant, Motor, type PlantConfig } from "./motor.ts";
-import { type Exception, exceptionCode, i16, words } from "./register-bank.ts";
+import { type Exception, exceptionCode, words } from "./register-bank.ts";
 import { type DriveState, type SimulatedDrive, StepTime } from "./simulated-drive.ts";
 
 const SAVE_S = 0.05;
@@ -23,6 +24,7 @@ export class LeadshineDrive implements SimulatedDrive {
   readonly #registers = new LeadshineRegisters();
   readonly #quirks: LeadshineQuirks;
   readonly #motion: LeadshineMotion;
+  readonly #units: LeadshineUnits;
   readonly #time = new StepTime();
   #nowNs = 0n;
   #bootUntilS = 0;
@@ -33,6 +35,7 @@ export class LeadshineDrive implements SimulatedDrive {
     this.unit = unit;
     this.motor = new Motor({ ...benchPlant, ...plant });
     this.#quirks = { ...leadshineDefaults, ...quirks };
+    this.#units = new LeadshineUnits(this.#registers, this.motor.plant);
     this.#motion = new LeadshineMotion(this.motor, this.#registers, this.#quirks);
   }
 
@@ -124,8 +127,7 @@ export class LeadshineDrive implements SimulatedDrive {
 
   /** The 32-bit measured values, named by their high word. */
   #live(high: number): number {
-    const rpm = (counts: number) =>
-      Math.round((counts * 60) / this.motor.plant.countsPerRevolution) * Math.sign(this.#motion.scale);
+    const rpm = (speed: number) => this.#units.rpm(speed);
     switch (high) {
       case reg.followingError:
         return Math.round(this.motor.followingError / this.#motion.scale);
@@ -168,8 +170,14 @@ export class LeadshineDrive implements SimulatedDrive {
   }
 
   #write(address: number, value: number): void {
-    if (isTrigger(address, value)) return this.#trigger(address, value);
-    if (address === reg.auxiliary) return this.#auxiliary(value);
+    if (isTrigger(address, value)) {
+      this.#trigger(address, value);
+      return;
+    }
+    if (address === reg.auxiliary) {
+      this.#auxiliary(value);
+      return;
+    }
     this.#registers.set(address, value);
     if (address === reg.forcedEnable) {
       this.#motion.enable(value === 1);
@@ -181,17 +189,25 @@ export class LeadshineDrive implements SimulatedDrive {
     // Write 0x1111 is said to clear a stuck read-back; it moves nothing.
     if (word === 0x1111 || word === 0) return;
     const obeyed = this.#motion.trigger(word, this.#time.nowS);
-    if (word === 0x040) return this.#note("stop", obeyed, null, address, word);
-    if (word === 0x020) return this.#note("home", obeyed, null, address, word);
-    if (word === 0x021) return this.#note("zero", obeyed, null, address, word);
+    if (word === 0x040) {
+      this.#note("stop", obeyed, null, address, word);
+      return;
+    }
+    if (word === 0x020) {
+      this.#note("home", obeyed, null, address, word);
+      return;
+    }
+    if (word === 0x021) {
+      this.#note("zero", obeyed, null, address, word);
+      return;
+    }
     if (word < 0x010 || word >= 0x010 + pathCount) return;
-    const base = reg.path0 + 8 * (word - 0x010);
-    const mode = this.#registers.get(base);
-    const kind = (["stop", "start-absolute", "velocity", "home"] as const)[mode & 0x0f];
-    if (kind === undefined || kind === "stop") return;
-    const target = kind === "velocity" ? i16(this.#registers.get(base + 3)) : this.#registers.getI32(base + 1);
-    const relative = kind === "start-absolute" && (mode & 0x40) !== 0;
-    this.#note(relative ? "start-relative" : kind, obeyed, kind === "home" ? null : target, address, word);
+    const mode = pathMode(this.#registers, word - 0x010);
+    const target = pathTarget(this.#registers, word - 0x010);
+    if (mode.kind === "none") return;
+    if (mode.kind === "homing") this.#note("home", obeyed, null, address, word);
+    else if (mode.kind === "velocity") this.#note("velocity", obeyed, target, address, word);
+    else this.#note(mode.relative ? "start-relative" : "start-absolute", obeyed, target, address, word);
   }
 
   #auxiliary(value: number): void {

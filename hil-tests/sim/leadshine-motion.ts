@@ -1,7 +1,7 @@
 import { HomingSequence } from "./homing-sequence.ts";
+import { homeStopGoal, homingPlan, LeadshineUnits, pathGoal, pathMode } from "./leadshine-path.ts";
 import { type LeadshineRegisters, pathCount, reg } from "./leadshine-registers.ts";
 import type { Motor } from "./motor.ts";
-import { i16 } from "./register-bank.ts";
 
 /**
  * Behaviour that no manual settles (`reference` marks it as inferred or contradictory). Defaults are the harsher
@@ -41,9 +41,9 @@ const JOG_HOLD_S = 0.05;
 
 type Activity =
   | { at: "rest" }
-  | { at: "path"; path: number; kind: "position" | "velocity" }
+  | { at: "path"; path: number }
   | { at: "pause"; path: number; next: number; untilS: number }
-  | { at: "homing"; sequence: HomingSequence; path: number }
+  | { at: "homing"; sequence: HomingSequence }
   | { at: "stopping" }
   | { at: "jog"; untilS: number };
 
@@ -57,6 +57,7 @@ export class LeadshineMotion {
   readonly #motor: Motor;
   readonly #registers: LeadshineRegisters;
   readonly #quirks: LeadshineQuirks;
+  readonly #units: LeadshineUnits;
   #activity: Activity = { at: "rest" };
   #pending: { word: number; atS: number } | undefined;
   #readback = 0;
@@ -67,13 +68,13 @@ export class LeadshineMotion {
     this.#motor = motor;
     this.#registers = registers;
     this.#quirks = quirks;
+    this.#units = new LeadshineUnits(registers, motor.plant);
     this.#originCounts = motor.position;
   }
 
-  /** Motor counts per pulse, negative when register 0x0007 turns the direction. */
+  /** Motor counts per pulse; see `LeadshineUnits`. */
   get scale(): number {
-    const way = this.#registers.get(reg.direction) === 1 ? -1 : 1;
-    return (way * this.#motor.plant.countsPerRevolution) / this.#registers.get(reg.pulsesPerRevolution);
+    return this.#units.scale;
   }
 
   get commandPulses(): number {
@@ -123,15 +124,15 @@ export class LeadshineMotion {
   /** 0x6002 = 0x040: at once, whatever runs, with the ramp of 0x6017. */
   quickStop(): boolean {
     this.#pending = undefined;
-    this.#halt(this.#ramp(this.#registers.get(reg.quickStopMs)));
+    this.#halt(this.#registers.get(reg.quickStopMs));
     return this.#motor.powered;
   }
 
   /** RS-485 jog: runs on for 50 ms per write and then stops by itself. */
   jog(way: 1 | -1, nowS: number): boolean {
     if (!this.#motor.powered || this.alarm !== 0 || this.homing || this.#pending) return false;
-    const ramp = this.#ramp(this.#registers.get(reg.jogRampMs));
-    const speed = way * this.#speed(this.#registers.get(reg.jogRpm)) * Math.sign(this.scale);
+    const ramp = this.#units.ramp(this.#registers.get(reg.jogRampMs));
+    const speed = this.#units.speed(way * this.#registers.get(reg.jogRpm));
     this.#motor.go({ kind: "velocity", speed, acceleration: ramp, deceleration: ramp });
     this.#activity = { at: "jog", untilS: nowS + JOG_HOLD_S };
     return true;
@@ -168,13 +169,12 @@ export class LeadshineMotion {
     if (this.#pending && nowS >= this.#pending.atS) this.#take(this.#pending.word);
     this.#watchLimits();
     const activity = this.#activity;
-    if (activity.at === "homing") return this.#stepHoming(activity);
-    if (activity.at === "jog" && nowS >= activity.untilS)
-      return this.#halt(this.#ramp(this.#registers.get(reg.jogRampMs)));
-    if (activity.at === "stopping" && this.#motor.demand.atRest)
-      return this.#rest(this.#quirks.stopReadbackSticks ? 0x040 : 0);
-    if (activity.at === "pause" && nowS >= activity.untilS) return this.#startPath(activity.next);
-    if (activity.at === "path" && this.#motor.demand.atRest) this.#finishPath(activity.path, nowS);
+    const stands = this.#motor.demand.atRest;
+    if (activity.at === "homing") this.#stepHoming(activity.sequence);
+    else if (activity.at === "jog" && nowS >= activity.untilS) this.#halt(this.#registers.get(reg.jogRampMs));
+    else if (activity.at === "stopping" && stands) this.#rest(this.#quirks.stopReadbackSticks ? 0x040 : 0);
+    else if (activity.at === "pause" && nowS >= activity.untilS) this.#startPath(activity.next);
+    else if (activity.at === "path" && stands) this.#finishPath(activity.path, nowS);
   }
 
   #take(word: number): void {
@@ -182,89 +182,73 @@ export class LeadshineMotion {
     if (word === 0x021) {
       this.#originCounts = this.#motor.demand.position;
       this.homed = true;
-      return this.#rest(0);
+      this.#rest(0);
+      return;
     }
-    if (word === 0x020) return this.#startHoming(0);
+    if (word === 0x020) {
+      this.#startHoming();
+      return;
+    }
     this.#startPath(word - 0x010);
   }
 
   #mayInterrupt(path: number): boolean {
     if (this.#activity.at === "rest" || this.#quirks.insBehaviour === "manual") return true;
-    return (this.#registers.get(reg.path0 + 8 * path) & 0x10) === 0;
+    return !pathMode(this.#registers, path).interrupts;
   }
 
   #startPath(path: number): void {
-    const base = reg.path0 + 8 * path;
-    const mode = this.#registers.get(base);
-    const rpm = i16(this.#registers.get(base + 3));
-    const acceleration = this.#ramp(this.#registers.get(base + 4));
-    const deceleration = this.#ramp(this.#registers.get(base + 5));
     this.commandComplete = false;
     this.pathComplete = false;
-    if ((mode & 0x0f) === 3) return this.#startHoming(path);
-    if ((mode & 0x0f) === 2) {
-      const speed = this.#speed(rpm) * Math.sign(this.scale);
-      this.#motor.go({ kind: "velocity", speed, acceleration, deceleration });
-      this.#activity = { at: "path", path, kind: "velocity" };
+    if (pathMode(this.#registers, path).kind === "homing") {
+      this.#startHoming();
       return;
     }
-    if ((mode & 0x0f) !== 1) return this.#complete();
-    const from = (mode & 0x40) === 0 ? this.#originCounts : this.#motor.demand.position;
-    const target = from + this.#registers.getI32(base + 1) * this.scale;
-    this.#motor.go({ kind: "position", target, speed: Math.abs(this.#speed(rpm)), acceleration, deceleration });
-    this.#activity = { at: "path", path, kind: "position" };
+    const place = { zero: this.#originCounts, here: this.#motor.demand.position };
+    const goal = pathGoal(this.#registers, this.#units, path, place);
+    if (!goal) {
+      this.#complete(path);
+      return;
+    }
+    this.#motor.go(goal);
+    this.#activity = { at: "path", path };
   }
 
   #finishPath(path: number, nowS: number): void {
     this.commandComplete = true;
     if (Math.abs(this.#motor.followingError / this.scale) > IN_POSITION_PULSES) return;
-    const base = reg.path0 + 8 * path;
-    const mode = this.#registers.get(base);
-    if ((mode & 0x4000) === 0) return this.#complete(path);
-    const next = (mode >> 8) & 0x0f;
-    this.#activity = { at: "pause", path, next, untilS: nowS + this.#registers.get(base + 6) / 1000 };
+    const { next } = pathMode(this.#registers, path);
+    if (next === null) {
+      this.#complete(path);
+      return;
+    }
+    const pauseS = this.#registers.get(reg.path0 + 8 * path + 6) / 1000;
+    this.#activity = { at: "pause", path, next, untilS: nowS + pauseS };
   }
 
-  #startHoming(path: number): void {
-    const mode = this.#registers.get(reg.homingMode);
-    const overTravel = this.#registers.get(reg.homeOverTravel);
+  #startHoming(): void {
     this.homed = false;
     this.commandComplete = false;
     this.pathComplete = false;
-    const direction = ((mode & 1) === 0 ? -1 : 1) * Math.sign(this.scale) > 0 ? 1 : -1;
-    const sequence = new HomingSequence(this.#motor, {
-      direction,
-      reference: (mode & 4) === 0 ? "limit-switch" : "home-switch",
-      fast: Math.abs(this.#speed(this.#registers.get(reg.homeFastRpm))),
-      slow: Math.abs(this.#speed(this.#registers.get(reg.homeSlowRpm))),
-      acceleration: this.#ramp(this.#registers.get(reg.homeAccelerationMs)),
-      deceleration: this.#ramp(this.#registers.get(reg.homeDecelerationMs)),
-      travelMax: overTravel === 0 ? null : overTravel * Math.abs(this.scale),
-    });
-    this.#activity = { at: "homing", sequence, path };
+    const plan = homingPlan(this.#registers, this.#units);
+    this.#activity = { at: "homing", sequence: new HomingSequence(this.#motor, plan) };
   }
 
-  #stepHoming(activity: Extract<Activity, { at: "homing" }>): void {
-    activity.sequence.step();
-    if (!activity.sequence.finished) return;
-    const result = activity.sequence.result;
-    if (result.at === "failed") {
-      this.#registers.set(reg.warning, result.why === "limit" ? 0x100 : 0x102);
-      return this.#rest(0);
+  #stepHoming(sequence: HomingSequence): void {
+    sequence.step();
+    if (!sequence.finished) return;
+    const result = sequence.result;
+    if (result.at === "failed") this.#registers.set(reg.warning, result.why === "limit" ? 0x100 : 0x102);
+    if (result.at !== "attained") {
+      this.#rest(0);
+      return;
     }
-    if (result.at === "attained")
-      this.#originCounts = result.edge - this.#registers.getI32(reg.homePosition) * this.scale;
+    this.#originCounts = result.edge - this.#registers.getI32(reg.homePosition) * this.scale;
     this.homed = true;
     this.#complete();
-    if ((this.#registers.get(reg.homingMode) & 2) !== 0) this.#goToHomeStop();
-  }
-
-  #goToHomeStop(): void {
-    const target = this.#originCounts + this.#registers.getI32(reg.homeStopPosition) * this.scale;
-    const speed = Math.abs(this.#speed(this.#registers.get(reg.homeFastRpm)));
-    const acceleration = this.#ramp(this.#registers.get(reg.homeAccelerationMs));
-    this.#motor.go({ kind: "position", target, speed, acceleration, deceleration: acceleration });
-    this.#activity = { at: "path", path: 0, kind: "position" };
+    if ((this.#registers.get(reg.homingMode) & 2) === 0) return;
+    this.#motor.go(homeStopGoal(this.#registers, this.#units, this.#originCounts));
+    this.#activity = { at: "path", path: 0 };
   }
 
   // Switches and soft limits stop a path with the ramp of 0x6016 and leave 0x20P in 0x601D; homing has its own rules.
@@ -275,19 +259,19 @@ export class LeadshineMotion {
     const atSwitch = (way < 0 && this.#motor.negativeLimit) || (way > 0 && this.#motor.positiveLimit);
     if (!atSwitch && !this.#beyondSoftLimit(way)) return;
     this.#registers.set(reg.warning, 0x200 + (activity.at === "path" ? activity.path : 0));
-    this.#halt(this.#ramp(this.#registers.get(reg.limitStopMs)));
+    this.#halt(this.#registers.get(reg.limitStopMs));
   }
 
   #beyondSoftLimit(way: number): boolean {
     if (!this.homed || (this.#registers.get(reg.control) & 2) === 0) return false;
-    const pulseWay = way * Math.sign(this.scale);
+    const pulseWay = way * this.#units.way;
     const pulses = this.commandPulses;
     if (pulseWay > 0) return pulses > this.#registers.getI32(reg.softLimitPositive);
     return pulseWay < 0 && pulses < this.#registers.getI32(reg.softLimitNegative);
   }
 
-  #halt(deceleration: number): void {
-    this.#motor.go({ kind: "stop", deceleration });
+  #halt(rampMs: number): void {
+    this.#motor.go({ kind: "stop", deceleration: this.#units.ramp(rampMs) });
     if (this.#activity.at !== "rest" || !this.#motor.demand.atRest) this.#activity = { at: "stopping" };
   }
 
@@ -305,15 +289,5 @@ export class LeadshineMotion {
   #rest(readback: number): void {
     this.#activity = { at: "rest" };
     this.#readback = readback;
-  }
-
-  /** rpm to motor counts/s, without the direction of register 0x0007. */
-  #speed(rpm: number): number {
-    return (rpm * this.#motor.plant.countsPerRevolution) / 60;
-  }
-
-  /** "ms per 1000 rpm" to motor counts/s²; 0 counts as 1. */
-  #ramp(msPer1000Rpm: number): number {
-    return this.#speed(1000) / (Math.max(msPer1000Rpm, 1) / 1000);
   }
 }

@@ -65,7 +65,10 @@ export class RtuSlaves {
     const frame = this.#buffer;
     this.#buffer = Buffer.alloc(0);
     if (frame.length < 4) return;
-    if (crcFits(frame)) return this.#serve(frame);
+    if (crcFits(frame)) {
+      this.#serve(frame);
+      return;
+    }
     const port = this.#portOf(frame[0] ?? 0);
     if (!port?.drive.answersBadCrc) return;
     port.drive.advance(this.#clock.monotonicNs());

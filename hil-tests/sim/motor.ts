@@ -115,7 +115,10 @@ export class Motor {
 
   /** Advances by one fixed step; `dt` of the caller is cut into these, see `motorSteps`. */
   step(dt: number = STEP_S): void {
-    if (!this.#powered) return this.#coast(dt);
+    if (!this.#powered) {
+      this.#coast(dt);
+      return;
+    }
     this.demand.step(dt);
     const { stiffness, feedForward, ratedAcceleration, torqueMax, load, friction } = this.plant;
     const wanted =

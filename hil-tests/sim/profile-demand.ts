@@ -33,9 +33,11 @@ export class ProfileDemand {
       case "hold":
         return;
       case "position":
-        return this.#stepToTarget(goal, dt);
+        this.#stepToTarget(goal, dt);
+        return;
       case "velocity":
-        return this.#stepToSpeed(goal.speed, goal.acceleration, goal.deceleration, dt);
+        this.#stepToSpeed(goal.speed, goal.acceleration, goal.deceleration, dt);
+        return;
       case "stop":
         this.#stepToSpeed(0, goal.deceleration, goal.deceleration, dt);
         if (this.velocity === 0) this.goal = { kind: "hold" };
