@@ -31,7 +31,7 @@ const accepted = data({
   sawState: AxisStateSchema,
   sawVersion: count,
 });
-const ended = (more: Record<string, TSchema> = {}) => data({ frames, ...more });
+const ended = <P extends Record<string, TSchema>>(more: P) => data({ frames, ...more });
 
 /**
  * Every event of the log, version 1. Facts in the past tense. `axis-` streams unless said otherwise.
