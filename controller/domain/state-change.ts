@@ -1,5 +1,9 @@
+import { displayFromCounts, type EventData } from "@servofleet/contracts";
 import type { AxisEvent } from "./axis-event.ts";
-import type { Axis } from "./axis-state.ts";
+import { type Axis, scaleOf } from "./axis-state.ts";
+import { evolve } from "./evolve.ts";
+import { governingCommand, plcopenState, stateFacts } from "./plcopen-state.ts";
+import { cut } from "./refusal.ts";
 
 /** What a report shows beside its own facts; carried into the log by `AxisStateChanged`. */
 export interface Seen {
@@ -8,9 +12,42 @@ export interface Seen {
   readonly moving?: boolean;
   readonly positionCounts?: number | null;
 }
-/** Folds the events and appends `AxisStateChanged` when any part of the shown state has changed. */
-export declare function withStateChange(before: Axis, events: readonly AxisEvent[], seen?: Seen): readonly AxisEvent[];
+
 /** The axis after a batch of its own events. */
-export declare function foldEvents(axis: Axis, events: readonly AxisEvent[]): Axis;
+export function foldEvents(axis: Axis, events: readonly AxisEvent[]): Axis {
+  return events.reduce(
+    (folded, { event, commandId }) =>
+      evolve(folded, event, { version: folded.version + 1, commandId: commandId ?? null }),
+    axis,
+  );
+}
+
+/** Folds the events and appends `AxisStateChanged` when any part of the shown state but the position has changed. */
+export function withStateChange(before: Axis, events: readonly AxisEvent[], seen: Seen = {}): readonly AxisEvent[] {
+  const { positionCounts, ...flags } = seen;
+  const folded = foldEvents(before, events);
+  const after: Axis = { ...folded, ...flags, positionCounts: positionCounts ?? folded.positionCounts };
+  const shown: EventData<"AxisStateChanged"> = {
+    state: plcopenState(stateFacts(after)),
+    stopLatched: after.stopLatched,
+    homed: after.homed,
+    enabled: after.enabled,
+    reconcileRequired: after.reconcileRequired,
+    currentCommand: governingCommand(after)?.commandId ?? null,
+    position: after.positionCounts === null ? null : displayFromCounts(after.positionCounts, scaleOf(after)),
+  };
+  const same =
+    shown.state === before.state &&
+    shown.stopLatched === before.stopLatched &&
+    shown.homed === before.homed &&
+    shown.enabled === before.enabled &&
+    shown.reconcileRequired === before.reconcileRequired &&
+    shown.currentCommand === before.currentCommand;
+  return same ? events : [...events, { event: { type: "AxisStateChanged", data: shown } }];
+}
+
 /** Nobody reads the axis any more (bridge lost): offline with that reason. */
-export declare function decideUnread(axis: Axis, reason: string): readonly AxisEvent[];
+export function decideUnread(axis: Axis, reason: string): readonly AxisEvent[] {
+  if (axis.offlineReason !== null) return [];
+  return withStateChange(axis, [{ event: { type: "AxisWentOffline", data: { reason: cut(reason) } } }]);
+}
