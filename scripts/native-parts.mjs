@@ -11,11 +11,13 @@ import {
   mkdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -58,6 +60,7 @@ export function pinnedNode() {
 /** Builds what is missing, checks that it loads, and returns the path of the pinned Node. */
 export function ensureNativeParts() {
   const node = pinnedNode();
+  linkNode(node);
   const wanted = stampText(node);
   if (isReady(wanted)) return node;
   takeLock();
@@ -77,6 +80,22 @@ export function ensureNativeParts() {
     rmSync(LOCK, { force: true });
   }
   return node;
+}
+
+/**
+ * Puts the pinned Node first on the PATH of npm's scripts. npm 11 does that by itself; npm 10 takes the link away again
+ * together with the package for the other processor, whose program has the same name.
+ */
+function linkNode(node) {
+  const link = join(MODULES, ".bin", "node");
+  try {
+    if (realpathSync(link) === realpathSync(node)) return;
+  } catch {
+    // No link, or one that points nowhere: both are made anew.
+  }
+  const fresh = `${link}.${process.pid}`;
+  symlinkSync(relative(dirname(link), node), fresh);
+  renameSync(fresh, link);
 }
 
 function stampText(node) {
