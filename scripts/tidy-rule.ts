@@ -41,9 +41,12 @@ function mustBeFreeOfAny(path: string): boolean {
   return path.startsWith("contracts/") || path.startsWith("controller/domain/");
 }
 
-/** Failures are classes with code, facts and hint; only tests, the composition and the gate may throw plain errors. */
+/**
+ * Failures are classes with code, facts and hint; only tests, the composition and the gate may throw plain errors, and the
+ * page, which runs in the browser and has no `assert` of ours.
+ */
 function throwProblem(file: SourceFile, node: Node): Problem | null {
-  if (node.type !== "ThrowStatement" || file.isTest || isComposition(file)) return null;
+  if (node.type !== "ThrowStatement" || file.isTest || isComposition(file) || isBrowserCode(file.path)) return null;
   const thrown = node["argument"] as Node;
   if (thrown.type !== "NewExpression" || dotted(thrown["callee"] as Node) !== "Error") return null;
   return { rule: "bare-throw", problem: "a bare `throw new Error`: give it a class with code, facts and hint" };
