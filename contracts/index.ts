@@ -4,6 +4,7 @@ export * from "./bus-channel.ts";
 export * from "./cloud-event.ts";
 export * from "./command.ts";
 export * from "./event.ts";
+export * from "./event-check.ts";
 export * from "./fleet-config.ts";
 export * from "./frame.ts";
 export * from "./ids.ts";
