@@ -30,6 +30,11 @@ export class LogError extends Error {
   }
 }
 
+export interface AppendOptions {
+  /** In front of everything that waits: for stop events, which must not queue behind motion. */
+  readonly priority?: boolean;
+}
+
 /** The writer's side of the log: one writer process (lock and epoch), group commit, gap-free positions. */
 export interface EventLog {
   readonly logId: string;
@@ -42,9 +47,10 @@ export interface EventLog {
   readonly trouble: LogErrorCode | null;
   /**
    * Appends the batch in one commit, in order, after fsync; several calls made meanwhile share a commit, their order is the
-   * order of the calls. Resolves with the recorded events. Rejects with LogError.
+   * order of the calls (priority calls first). Resolves with the recorded events. Rejects with LogError; `duplicate-id`
+   * rejects this call alone. Data that its schema refuses is our own bug: AssertionFailed.
    */
-  append(events: readonly NewEvent[]): Promise<readonly RecordedEvent[]>;
+  append(events: readonly NewEvent[], options?: AppendOptions): Promise<readonly RecordedEvent[]>;
   /** The event with this id, or undefined (idempotency: the id of a decided command). */
   findById(id: string): Promise<RecordedEvent | undefined>;
   /** Events after `position`, ascending, at most `limit` (<= 1000). */

@@ -1,0 +1,196 @@
+import { eventChecker, type RecordedEvent, type StreamName } from "@servofleet/contracts";
+import type { Clock, Random } from "@servofleet/runtime/clock";
+import type { LockFile } from "@servofleet/runtime/lock-file";
+import { type LogQueries, logQueries } from "@servofleet/runtime/log-queries";
+import { uuidV7 } from "@servofleet/runtime/random-id";
+import type { SqliteConnection } from "@servofleet/runtime/sqlite";
+import { CommitQueue, QUEUE_EVENTS_MAX, type Waiter } from "./commit-queue.ts";
+import { type AppendOptions, type EventLog, LogError, type LogErrorCode, type NewEvent } from "./event-log.ts";
+import { LogWriter } from "./log-writer.ts";
+import { prepareEvent } from "./prepared-event.ts";
+import type { LogHead } from "./seal-events.ts";
+import { SpaceWatch } from "./space-watch.ts";
+import { WalKeeper } from "./wal-keeper.ts";
+
+/** Queued appends are given this long to reach the disk when the log is closed. */
+const CLOSE_LIMIT_MS = 10_000;
+
+export interface SqliteEventLogParts {
+  readonly logId: string;
+  readonly epoch: number;
+  readonly boot: string;
+  readonly head: LogHead;
+  readonly writer: SqliteConnection;
+  readonly reader: SqliteConnection;
+  readonly lock: LockFile;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly freeSpace: () => Promise<number>;
+  readonly reserveBytes: number | undefined;
+}
+
+/** The event log on SQLite with group commit: while one commit is on its way to the disk, the next batch collects. */
+export class SqliteEventLog implements EventLog {
+  readonly logId: string;
+  readonly epoch: number;
+  readonly boot: string;
+  readonly #parts: SqliteEventLogParts;
+  readonly #check = eventChecker();
+  readonly #queue = new CommitQueue();
+  readonly #queries: LogQueries;
+  readonly #writer: LogWriter;
+  readonly #wal: WalKeeper;
+  readonly #space: SpaceWatch;
+  /** Ids given by callers that are queued or in the commit under way: not yet to be found by a look into the index. */
+  readonly #pendingIds = new Set<string>();
+  #inFlight: readonly Waiter[] = [];
+  #full = false;
+  #poison: LogError | undefined;
+  #pumping: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: SqliteEventLogParts) {
+    this.#parts = parts;
+    this.logId = parts.logId;
+    this.epoch = parts.epoch;
+    this.boot = parts.boot;
+    this.#queries = logQueries(parts.reader);
+    const { clock, random, writer, reader, head, epoch, boot } = parts;
+    this.#writer = new LogWriter({ writer, reader, clock, head, epoch, boot, newId: () => uuidV7(clock, random) });
+    this.#wal = new WalKeeper(writer);
+    this.#space = new SpaceWatch(clock, parts.freeSpace, () => this.#retryWhenFull(), parts.reserveBytes);
+  }
+
+  static async start(parts: SqliteEventLogParts): Promise<SqliteEventLog> {
+    const log = new SqliteEventLog(parts);
+    await log.#space.look();
+    return log;
+  }
+
+  get position(): number {
+    return this.#writer.head.position;
+  }
+
+  get trouble(): LogErrorCode | null {
+    if (this.#poison) return "log-poisoned";
+    return this.#full || this.#space.low ? "log-full" : null;
+  }
+
+  async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<readonly RecordedEvent[]> {
+    if (this.#poison) throw this.#poison;
+    if (this.#closing) throw closedError();
+    if (events.length === 0) return [];
+    const prepared = events.map((event) => prepareEvent(event, this.#check));
+    const ids = prepared.flatMap(({ id }) => (id === undefined ? [] : [id]));
+    const known = ids.find((id, index) => this.#pendingIds.has(id) || ids.indexOf(id) !== index);
+    if (known !== undefined) throw duplicateError(known);
+    const bytes = prepared.reduce((sum, { dataText }) => sum + dataText.length, 0);
+    return new Promise((resolve, reject) => {
+      const waiter = { prepared, bytes, resolve, reject };
+      if (!this.#queue.add(waiter, options.priority === true)) return reject(busyError());
+      for (const id of ids) this.#pendingIds.add(id);
+      this.#pumping ??= this.#pump();
+    });
+  }
+
+  findById = (id: string): Promise<RecordedEvent | undefined> => this.#queries.findById(id);
+  read = (afterPosition: number, limit: number): Promise<readonly RecordedEvent[]> =>
+    this.#queries.readAfter(afterPosition, limit);
+  readStream = (stream: StreamName, afterVersion: number, limit: number): Promise<readonly RecordedEvent[]> =>
+    this.#queries.readStream(stream, afterVersion, limit);
+  readCommand = (commandId: string): Promise<readonly RecordedEvent[]> => this.#queries.readCommand(commandId);
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #pump(): Promise<void> {
+    // Appends of the same turn share the first commit.
+    await Promise.resolve();
+    while (!this.#queue.empty && !this.#poison) {
+      const waiters = this.#queue.take();
+      try {
+        this.#inFlight = waiters;
+        await this.#commit(waiters);
+        this.#full = false;
+        await this.#wal.afterCommit(this.#queue.empty);
+      } catch (error) {
+        this.#failed(error, waiters);
+      }
+    }
+    this.#pumping = undefined;
+  }
+
+  async #commit(waiters: readonly Waiter[]): Promise<void> {
+    const { written, duplicates } = await this.#writer.commit(waiters);
+    for (const [waiter, id] of duplicates) this.#settle(waiter, () => waiter.reject(duplicateError(id)));
+    for (const [waiter, events] of written) this.#settle(waiter, () => waiter.resolve(events));
+  }
+
+  /** What a failure kills: `log-full` and `log-busy` this commit, everything else the log. */
+  #failed(error: unknown, waiters: readonly Waiter[]): void {
+    const failure = error instanceof LogError ? error : poisonError(error);
+    if (failure.code === "log-full") this.#full = true;
+    if (failure.code === "log-poisoned") this.#poisonWith(failure);
+    for (const waiter of waiters) this.#settle(waiter, () => waiter.reject(failure));
+  }
+
+  #poisonWith(failure: LogError): void {
+    this.#poison ??= failure;
+    for (const waiter of [...this.#inFlight, ...this.#queue.clear()])
+      this.#settle(waiter, () => waiter.reject(failure));
+  }
+
+  #settle(waiter: Waiter, settle: () => void): void {
+    for (const { id } of waiter.prepared) if (id !== undefined) this.#pendingIds.delete(id);
+    settle();
+  }
+
+  /** After SQLITE_FULL nobody may append any more, so the log itself finds out whether it can write again. */
+  #retryWhenFull(): void {
+    if (!this.#full || this.#space.low || this.#poison || this.#closing) return;
+    this.#pumping ??= this.#writer
+      .probe()
+      .then(
+        () => {
+          this.#full = false;
+        },
+        (error: unknown) => this.#failed(error, []),
+      )
+      .then(() => this.#pump());
+  }
+
+  async #close(): Promise<void> {
+    const { clock, reader, writer, lock } = this.#parts;
+    await this.#space.close();
+    const stuck = await new Promise<boolean>((resolve) => {
+      const limit = clock.after(CLOSE_LIMIT_MS, () => resolve(true), true);
+      void (this.#pumping ?? Promise.resolve()).then(() => {
+        limit.cancel();
+        resolve(false);
+      });
+    });
+    // A disk that never answers would keep the connections, too: their end is the end of the process.
+    if (stuck) return this.#poisonWith(poisonError("the disk did not answer in time"));
+    await reader.close();
+    await writer.close();
+    await lock.release();
+  }
+}
+
+const closedError = (): LogError => new LogError("log-closed", {}, "the controller is shutting down");
+const busyError = (): LogError =>
+  new LogError(
+    "log-busy",
+    { waiting: QUEUE_EVENTS_MAX },
+    "the disk is slower than what is asked of it: try again soon",
+  );
+const duplicateError = (id: string): LogError =>
+  new LogError("duplicate-id", { id }, "this id is in the log already: read what was decided");
+const poisonError = (cause: unknown): LogError =>
+  new LogError(
+    "log-poisoned",
+    { cause: cause instanceof Error ? cause.message : String(cause) },
+    "the disk failed under the event log: outcome unknown, retry with the same key after the restart",
+  );

@@ -1,0 +1,109 @@
+import { hash as digest } from "node:crypto";
+import { EVENT_SCHEMA_VERSION, EVENT_SCHEMAS, type EventType, type RecordedEvent } from "@servofleet/contracts";
+
+/** Raised with every change of the table that an older reader would misread. */
+export const LOG_FORMAT = 1;
+export const LOG_FILE = "events.db";
+
+/** The event log's tables. AUTOINCREMENT: a position is never given twice; the triggers: a fact is never changed. */
+export const LOG_TABLES = `
+CREATE TABLE events(
+  position    INTEGER PRIMARY KEY AUTOINCREMENT,
+  stream      TEXT NOT NULL,
+  version     INTEGER NOT NULL,
+  id          TEXT NOT NULL UNIQUE,
+  type        TEXT NOT NULL,
+  schema      INTEGER NOT NULL,
+  wall_us     INTEGER NOT NULL,
+  mono_ns     INTEGER NOT NULL,
+  boot        TEXT NOT NULL,
+  epoch       INTEGER NOT NULL,
+  command_id  TEXT,
+  correlation TEXT NOT NULL,
+  causation   TEXT,
+  actor       TEXT,
+  trace       TEXT,
+  data        TEXT NOT NULL,
+  hash        BLOB NOT NULL CHECK(length(hash) = 32),
+  UNIQUE(stream, version)
+) STRICT;
+CREATE INDEX events_command ON events(command_id) WHERE command_id IS NOT NULL;
+CREATE TRIGGER events_never_change BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are facts: never changed'); END;
+CREATE TRIGGER events_never_go BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are facts: never deleted'); END;
+CREATE TABLE log_meta(
+  only         INTEGER PRIMARY KEY CHECK(only = 1),
+  log_id       TEXT NOT NULL,
+  writer_epoch INTEGER NOT NULL,
+  format       INTEGER NOT NULL
+) STRICT;`;
+
+/** Columns as every reader selects them. Nanoseconds leave as text: 2^53 of them are only 104 days. */
+export const LOG_COLUMNS = `position, stream, version, id, type, schema, wall_us AS wallUs, CAST(mono_ns AS TEXT) AS monoNs, boot,
+  epoch, command_id AS commandId, correlation AS correlationId, causation AS causationId, actor, trace AS traceparent, data,
+  lower(hex(hash)) AS hash`;
+
+/** A row as it is selected: the event with its data still as the stored text. */
+export interface LogRow extends Omit<RecordedEvent, "data" | "type"> {
+  readonly type: string;
+  readonly data: string;
+}
+
+export interface LogMeta {
+  readonly logId: string;
+  readonly epoch: number;
+  readonly format: number;
+}
+export const SELECT_LOG_META = "SELECT log_id AS logId, writer_epoch AS epoch, format FROM log_meta";
+
+/**
+ * The canonical row: the JSON array of the columns in their order without the hash, data as its stored text.
+ * So a row is checked by what is on disk, never by how some later code would write it.
+ */
+export const canonicalRow = (row: Omit<LogRow, "hash">): string =>
+  JSON.stringify([
+    row.position,
+    row.stream,
+    row.version,
+    row.id,
+    row.type,
+    row.schema,
+    row.wallUs,
+    row.monoNs,
+    row.boot,
+    row.epoch,
+    row.commandId,
+    row.correlationId,
+    row.causationId,
+    row.actor,
+    row.traceparent,
+    row.data,
+  ]);
+
+/** SHA-256 (hex) of the previous row's hash (hex) followed by the canonical row. */
+export const chainHash = (previousHash: string, canonical: string): string =>
+  digest("sha256", previousHash + canonical, "hex");
+
+/** What stands before the first row: the chain belongs to this log and to no other. */
+export const genesisHash = (logId: string): string => digest("sha256", `servofleet-log ${logId}`, "hex");
+
+/** A row that this version cannot read. Nothing is skipped: the reader stops. */
+export class UnreadableEvent extends Error {
+  override readonly name = "UnreadableEvent";
+  readonly code = "unreadable-event";
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly hint: string;
+  constructor(facts: Readonly<Record<string, unknown>>, hint: string) {
+    super(`unreadable-event: ${hint}`);
+    this.facts = facts;
+    this.hint = hint;
+  }
+}
+
+/** The recorded event of a row. Throws UnreadableEvent for a type or schema version that is not known here. */
+export function eventOfRow(row: LogRow): RecordedEvent {
+  if (!Object.hasOwn(EVENT_SCHEMAS, row.type) || row.schema !== EVENT_SCHEMA_VERSION) {
+    const { position, type, schema } = row;
+    throw new UnreadableEvent({ position, type, schema }, "the log was written by a newer version: install it again");
+  }
+  return { ...row, type: row.type as EventType, data: JSON.parse(row.data) as RecordedEvent["data"] };
+}
