@@ -26,12 +26,12 @@ export interface PlantConfig {
   friction: number;
 }
 
-/** A bench axis of +-100 revolutions with all switches; overridden per drive in LINKS.yaml. */
+/** A bench axis of 52 revolutions with its switches at the lower end; overridden per drive in LINKS.yaml. */
 export const benchPlant: PlantConfig = {
   startAt: 0,
-  homeSwitch: { at: -50_000, width: 4000 },
-  limitSwitches: { negative: -1_000_000, positive: 1_000_000 },
-  hardStops: { negative: -1_020_000, positive: 1_020_000 },
+  homeSwitch: { at: -5000, width: 2000 },
+  limitSwitches: { negative: -20_000, positive: 500_000 },
+  hardStops: { negative: -25_000, positive: 505_000 },
   countsPerRevolution: 10_000,
   stiffness: 125,
   feedForward: 0.8,
