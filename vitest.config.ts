@@ -1,23 +1,49 @@
 import { defineConfig } from "vitest/config";
 
-/** A wait in a test ends by its condition; this limit only says when to stop believing in it. */
+/** A wait in a test ends by its condition; these limits only say when to stop believing in it. */
 const TEST_LIMIT_MS = 30_000;
+const SCENARIO_LIMIT_MS = 120_000;
+
+const SCENARIOS = "hil-tests/scenarios/**/*.test.ts";
+const FOREIGN = ["**/node_modules/**", "data/**"];
 
 const reportFile = process.env["SERVOFLEET_TEST_REPORT"];
 
 export default defineConfig({
   test: {
-    include: ["**/*.test.ts", "**/*.contract.test.ts", "hil-tests/scenarios/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "data/**"],
     environment: "node",
     pool: "forks",
-    // Two at a time: the tests hold real ptys, sockets and processes, and share the machine with them.
-    maxWorkers: 2,
     testTimeout: TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
     // serialport and sqlite3 share libuv's pool: the processes under test assert at least 16 threads.
     env: { UV_THREADPOOL_SIZE: "16" },
     restoreMocks: true,
     reporters: reportFile ? ["default", ["json", { outputFile: reportFile }]] : ["default"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "rooms",
+          include: ["**/*.test.ts"],
+          exclude: [...FOREIGN, SCENARIOS],
+          // Two at a time: the tests hold real ptys, sockets and files, and share the machine with them.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "scenarios",
+          include: [SCENARIOS],
+          exclude: FOREIGN,
+          // Each runs the whole system on real lines: one after the other, when the rest is done.
+          fileParallelism: false,
+          testTimeout: SCENARIO_LIMIT_MS,
+          hookTimeout: SCENARIO_LIMIT_MS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
