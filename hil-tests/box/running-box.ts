@@ -1,0 +1,233 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { AcceptedView, AxisView, CommandView } from "@servofleet/contracts";
+import { stringify } from "yaml";
+import { demoFleet, demoLinks } from "../demo/demo-fleet.ts";
+
+const CLI = fileURLToPath(new URL("../../bin/servofleet.ts", import.meta.url));
+const START_LIMIT_MS = 30_000;
+
+export type ServiceName = "controller" | "bridge" | "gateway" | "dashboard";
+
+export interface Answer<T = unknown> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+/** A box under test: real processes, real lines, real files, in a directory of its own. */
+export interface RunningBox {
+  readonly directory: string;
+  readonly data: string;
+  readonly fleetFile: string;
+  readonly url: string;
+  /** Base address of the simulators' fault control. */
+  readonly control: string;
+  call<T = unknown>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>>;
+  axis(id: string): Promise<AxisView>;
+  /** Sends a command and returns its id; throws when it is not accepted. */
+  send(axis: string, request: object, headers?: Record<string, string>): Promise<AcceptedView>;
+  command(id: string): Promise<CommandView>;
+  /** Sends a command and waits for its end. */
+  run(axis: string, request: object, waitS?: number): Promise<CommandView>;
+  /** Enables and homes. */
+  prepare(axis: string): Promise<void>;
+  simulated<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
+  /** Process id of a service now, found by its command line; undefined while it is dead. */
+  pid(service: ServiceName): number | undefined;
+  /** Runs the command line against this box. */
+  cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** Ends everything: SIGINT to the supervisor first, then the simulators. Resolves with the supervisor's exit code. */
+  stop(): Promise<number | null>;
+  /** What the services said on stderr. */
+  log(): string;
+}
+
+export interface BoxOptions {
+  readonly messaging?: string;
+  /** Changes the fleet before it is written. */
+  readonly fleet?: (fleet: ReturnType<typeof demoFleet>) => object;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts simulators and a box in front of them; resolves when the gateway listens and the recovery is over. */
+export async function startBox(options: BoxOptions = {}): Promise<RunningBox> {
+  const directory = mkdtempSync(join(tmpdir(), "box-"));
+  const data = join(directory, "data");
+  mkdirSync(data);
+  const env = { ...process.env, UV_THREADPOOL_SIZE: "16", SERVOFLEET_LOG: "warn", ...options.env };
+  const linksFile = join(directory, "links.yaml");
+  writeFileSync(linksFile, stringify(demoLinks(directory)));
+  const simulators = spawn(process.execPath, [CLI, "sim", linksFile], { stdio: ["ignore", "pipe", "inherit"], env });
+  const ready = JSON.parse(await firstLine(simulators)) as { control: string; links: { id: string; port?: number }[] };
+  const fleet = demoFleet(directory, Object.fromEntries(ready.links.map((link) => [link.id, link.port ?? 0])));
+  const fleetFile = join(directory, "fleet.yaml");
+  writeFileSync(
+    fleetFile,
+    stringify({
+      ...(options.fleet ?? ((same) => same))(fleet),
+      data,
+      http: { port: 0 },
+      messaging: options.messaging ?? "embedded",
+    }),
+  );
+  const supervisor = spawn(process.execPath, [CLI, "--json", "up", "--config", fleetFile], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env,
+  });
+  let said = "";
+  supervisor.stderr?.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const { listening } = JSON.parse(await firstLine(supervisor, () => said)) as { listening: string };
+  return box({
+    directory,
+    data,
+    fleetFile,
+    url: listening,
+    control: ready.control,
+    supervisor,
+    simulators,
+    env,
+    log: () => said,
+  });
+}
+
+interface Parts {
+  readonly directory: string;
+  readonly data: string;
+  readonly fleetFile: string;
+  readonly url: string;
+  readonly control: string;
+  readonly supervisor: ChildProcess;
+  readonly simulators: ChildProcess;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: () => string;
+}
+
+function box(parts: Parts): RunningBox {
+  const { directory, data, fleetFile, url, control, log } = parts;
+  const call = <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    request<T>(url + path, method, body, headers);
+  const axis = async (id: string) => (await call<AxisView>("GET", `/v1/axes/${id}`)).body;
+  const command = async (id: string) => (await call<CommandView>("GET", `/v1/commands/${id}`)).body;
+  const send = async (id: string, wish: object, headers: Record<string, string> = {}) => {
+    const answer = await call<AcceptedView>("POST", `/v1/axes/${id}/commands`, wish, headers);
+    if (answer.status !== 202) throw new Error(`not accepted: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  const run = async (id: string, wish: object, waitS = 20) => {
+    const answer = await call<CommandView>("POST", `/v1/axes/${id}/commands`, wish, { prefer: `wait=${waitS}` });
+    if (answer.status !== 200) throw new Error(`did not end: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  return {
+    directory,
+    data,
+    fleetFile,
+    url,
+    control,
+    call,
+    axis,
+    command,
+    send,
+    run,
+    log,
+    async prepare(id) {
+      for (const type of ["Enable", "Home"]) {
+        const ended = await run(id, { type });
+        if (ended.state !== "succeeded")
+          throw new Error(`${type} of ${id} ended ${ended.state}: ${JSON.stringify(ended.problem)}`);
+      }
+    },
+    simulated: async <T>(method: string, path: string, body?: unknown) =>
+      (await request<T>(control + path, method, body, {})).body,
+    pid: (service) => findService(fleetFile, service),
+    cli: (...args) => runCli(["--url", url, "--data", data, ...args], parts.env),
+    async stop() {
+      const code = await end(parts.supervisor, "SIGINT");
+      await end(parts.simulators, "SIGTERM");
+      rmSync(directory, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+async function request<T>(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string>,
+): Promise<Answer<T>> {
+  const answer = await fetch(url, {
+    method,
+    headers: body === undefined ? headers : { "content-type": "application/json", ...headers },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: (text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : text) as T,
+  };
+}
+
+/** The first line a process prints; rejects with what it said when it ends or takes too long. */
+function firstLine(child: ChildProcess, said: () => string = () => ""): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const limit = setTimeout(() => reject(new Error(`no line within ${START_LIMIT_MS} ms\n${said()}`)), START_LIMIT_MS);
+    const fail = (code: number | null) => reject(new Error(`ended with ${code} before it was ready\n${said()}`));
+    child.once("exit", fail);
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).once("line", (line) => {
+      clearTimeout(limit);
+      child.off("exit", fail);
+      resolve(line);
+    });
+  });
+}
+
+function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => {
+    child.once("exit", resolve);
+    child.kill(signal);
+  });
+}
+
+/** Services are found by what everybody can see of them: their command line with this box's configuration. */
+function findService(fleetFile: string, service: ServiceName): number | undefined {
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const words = commandLine(entry);
+    if (words.includes(fleetFile) && words.includes(service) && words.includes(CLI)) return Number(entry);
+  }
+  return undefined;
+}
+
+function commandLine(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
+function runCli(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  return new Promise((resolve) => child.once("close", (code) => resolve({ code: code ?? -1, stdout, stderr })));
+}
