@@ -1,0 +1,25 @@
+import type { LinkConfig } from "@servofleet/contracts";
+import { MbapFramer } from "../modbus/mbap-framer.ts";
+import { RtuFramer } from "../modbus/rtu-framer.ts";
+import { serialWire } from "../serial/serial-wire.ts";
+import { lineCost } from "./bus-cost.ts";
+import { Line } from "./line.ts";
+import type { LinkParts } from "./line-parts.ts";
+import type { Link } from "./link.ts";
+import { tcpWire } from "./tcp-wire.ts";
+
+/** Makes the link of a configuration. It stays down until `open`; every failure of `transact` is a LinkError. */
+export function createLink(config: LinkConfig, parts: LinkParts): Link {
+  const cost = lineCost(config);
+  if (config.kind === "modbus-rtu") {
+    return new Line(config, cost, {
+      ...parts,
+      wire: serialWire(config),
+      framer: new RtuFramer(),
+      repliesHaveIds: false,
+    });
+  }
+  const [high = 0, low = 0] = parts.random.bytes(2);
+  const framer = new MbapFramer((high << 8) | low);
+  return new Line(config, cost, { ...parts, wire: tcpWire(config, parts.clock), framer, repliesHaveIds: true });
+}

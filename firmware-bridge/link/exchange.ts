@@ -1,0 +1,219 @@
+import type { Frame } from "@servofleet/contracts";
+import type { Clock } from "@servofleet/runtime/clock";
+import { expectedReply } from "../modbus/expected-reply.ts";
+import type { Finding, Framer } from "../modbus/framer.ts";
+import { type CodecReply, ModbusCodec } from "../modbus/modbus-codec.ts";
+import { type LineCost, replyMicros, requestMicros } from "./bus-cost.ts";
+import { type FrameRing, frameOf } from "./frame-ring.ts";
+import type { LineTally } from "./line-tally.ts";
+import type { ModbusRequest } from "./link.ts";
+import { waitUntil } from "./wait-until.ts";
+import type { WireSession } from "./wire.ts";
+
+/** One request to be put on the wire. */
+export interface Question {
+  readonly unit: number;
+  readonly request: ModbusRequest;
+  /** How long to wait beyond the wire time of request and reply, ms. */
+  readonly waitMs: number;
+  /** An exception could be a late one: it is not taken for the answer. */
+  readonly distrustExceptions: boolean;
+}
+
+/** The first byte is in the kernel. */
+export interface Sent {
+  readonly monotonicMs: number;
+  readonly wallUs: number;
+  readonly frame: Frame;
+}
+
+/** How a request ended; `reply` is undefined after a time-out. */
+export interface Outcome {
+  readonly reply: CodecReply | undefined;
+  readonly rxFrame: Frame | undefined;
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Time of the drive beyond all wire times, ms, at least 0. */
+  readonly turnaroundMs: number;
+  readonly middleUs: number;
+  readonly crcErrors: number;
+  /** After a time-out: an exception came that may belong to an older request. */
+  readonly doubtfulException: boolean;
+}
+
+interface Flight {
+  readonly question: Question;
+  readonly adu: Uint8Array;
+  readonly startedMs: number;
+  readonly replyEndMs: number;
+  readonly done: (outcome: Outcome) => void;
+  firstByteUs: number | undefined;
+  crcErrors: number;
+  doubtfulException: boolean;
+  cancelDeadline: () => void;
+}
+
+export interface ExchangeParts {
+  readonly clock: Clock;
+  readonly framer: Framer;
+  readonly cost: LineCost;
+  readonly ring: FrameRing;
+  readonly tally: LineTally;
+  /** Answers nobody waits for came from these units; returns how many of them are late. */
+  readonly lateOf: (units: readonly number[]) => number;
+  /** The byte stream cannot be trusted: the session has to end. */
+  readonly onBroken: (reason: string) => void;
+}
+
+/** One request and its answer on the wire, one at a time: bytes, frames, time-outs; no queue and no policy. */
+export class Exchange {
+  readonly #parts: ExchangeParts;
+  readonly #codec = new ModbusCodec();
+  #flight: Flight | undefined;
+  /** Monotonic ms of the last byte seen, in whatever direction. */
+  lastByteMs = 0;
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts;
+  }
+
+  get busy(): boolean {
+    return this.#flight !== undefined;
+  }
+
+  /** Writes the request; undefined when the kernel did not take it whole (then the session has to end). */
+  ask(session: WireSession, question: Question, done: (outcome: Outcome) => void): Sent | undefined {
+    const { clock, cost, ring, framer } = this.#parts;
+    const { unit, request } = question;
+    const adu = this.#codec.begin(unit, request, (reply) => this.#finish(reply));
+    const { wire, findings } = framer.begin(adu, expectedReply(unit, request));
+    this.#sort(findings);
+    const startedMs = clock.monotonicMs();
+    const wallUs = clock.wallUs();
+    const taken = session.write(wire);
+    if (taken > 0) ring.add({ direction: "tx", atUs: wallUs, bytes: wire.subarray(0, taken), unit });
+    if (taken < wire.length) {
+      this.#codec.abandon();
+      framer.end();
+      return taken === 0 ? undefined : { monotonicMs: startedMs, wallUs, frame: frameOf("tx", wallUs, wire) };
+    }
+    const wireEndMs = startedMs + requestMicros(request, cost) / 1000;
+    const replyEndMs = wireEndMs + (cost.silenceUs + replyMicros(request, cost)) / 1000;
+    this.lastByteMs = wireEndMs;
+    const flight: Flight = {
+      question,
+      adu,
+      startedMs,
+      replyEndMs,
+      done,
+      firstByteUs: undefined,
+      crcErrors: 0,
+      doubtfulException: false,
+      cancelDeadline: () => undefined,
+    };
+    this.#flight = flight;
+    flight.cancelDeadline = waitUntil(clock, replyEndMs + question.waitMs, () => this.#deadline(flight));
+    return { monotonicMs: startedMs, wallUs, frame: frameOf("tx", wallUs, wire) };
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const { clock, framer } = this.#parts;
+    this.lastByteMs = clock.monotonicMs();
+    if (this.#flight) this.#flight.firstByteUs ??= clock.wallUs();
+    this.#sort(framer.push(bytes));
+  }
+
+  /** Counts what came while nobody was waiting. */
+  collect(): void {
+    if (!this.#flight) this.#sort(this.#parts.framer.end());
+  }
+
+  /** The session is gone: forgets the request under way without an outcome. */
+  reset(): void {
+    this.#flight?.cancelDeadline();
+    this.#flight = undefined;
+    this.#codec.abandon();
+    this.#parts.framer.reset();
+  }
+
+  #sort(findings: readonly Finding[]): void {
+    const { tally, ring, clock } = this.#parts;
+    for (const finding of findings) {
+      switch (finding.type) {
+        case "reply":
+          this.#answered(finding.adu, finding.wire);
+          break;
+        case "stray": {
+          const late = this.#parts.lateOf(finding.units);
+          tally.errors.late += late;
+          tally.errors.mismatch += finding.units.length - late + (finding.noiseBytes > 0 ? 1 : 0);
+          tally.noiseBytes += finding.noiseBytes;
+          ring.add({ direction: "rx", atUs: clock.wallUs(), bytes: finding.wire, unit: null });
+          break;
+        }
+        case "crc":
+          tally.errors.crc++;
+          if (this.#flight) this.#flight.crcErrors++;
+          break;
+        case "broken":
+          tally.errors.mismatch++;
+          this.#parts.onBroken(finding.reason);
+          break;
+      }
+    }
+  }
+
+  #answered(adu: Uint8Array, wire: Uint8Array): void {
+    const flight = this.#flight;
+    if (!flight) return;
+    const { ring, clock, framer } = this.#parts;
+    const { unit, request, distrustExceptions } = flight.question;
+    ring.add({ direction: "rx", atUs: flight.firstByteUs ?? clock.wallUs(), bytes: wire, unit });
+    if (distrustExceptions && (adu[1] ?? 0) & 0x80) {
+      flight.doubtfulException = true;
+      this.#sort(framer.begin(flight.adu, expectedReply(unit, request)).findings);
+      return;
+    }
+    this.#codec.deliver(adu);
+    flight.done(this.#outcome(flight, this.#reply, frameOf("rx", flight.firstByteUs ?? clock.wallUs(), wire)));
+  }
+
+  #reply: CodecReply | undefined;
+
+  /** Called by the codec inside `deliver`. */
+  #finish(reply: CodecReply): void {
+    this.#reply = reply;
+    this.#flight?.cancelDeadline();
+    this.#flight = undefined;
+  }
+
+  #deadline(flight: Flight): void {
+    const { clock } = this.#parts;
+    // A busy loop may have let the timer pass before bytes that are there already: they are read first.
+    clock.soon(() => clock.soon(() => this.#giveUp(flight)));
+  }
+
+  #giveUp(flight: Flight): void {
+    if (this.#flight !== flight) return;
+    this.#flight = undefined;
+    this.#codec.abandon();
+    this.#sort(this.#parts.framer.end());
+    this.#parts.tally.errors.timeout++;
+    flight.done(this.#outcome(flight, undefined, undefined));
+  }
+
+  #outcome(flight: Flight, reply: CodecReply | undefined, rxFrame: Frame | undefined): Outcome {
+    const endedMs = this.#parts.clock.monotonicMs();
+    return {
+      reply,
+      rxFrame,
+      startedMs: flight.startedMs,
+      endedMs,
+      turnaroundMs: Math.max(0, endedMs - flight.replyEndMs),
+      middleUs: Math.round(this.#parts.clock.wallUs() - ((endedMs - flight.startedMs) * 1000) / 2),
+      crcErrors: flight.crcErrors,
+      doubtfulException: flight.doubtfulException,
+    };
+  }
+}

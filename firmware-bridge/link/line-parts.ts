@@ -1,0 +1,29 @@
+import type { AxisId } from "@servofleet/contracts";
+import type { Clock, Random } from "@servofleet/runtime/clock";
+import type { Framer } from "../modbus/framer.ts";
+import type { PollPlan } from "./bus-cost.ts";
+import type { Wire } from "./wire.ts";
+
+/** What a link writes about itself; a pino logger fits. */
+export interface LinkLog {
+  info(facts: object, text: string): void;
+  warn(facts: object, text: string): void;
+}
+
+/** What every link is given. */
+export interface LinkParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly units: readonly { readonly unit: number; readonly axis: AxisId | null }[];
+  readonly log: LinkLog;
+  /** The poll plan, for `plannedLoad` and `stopBoundMs` of the figures. */
+  readonly polls?: readonly PollPlan[];
+}
+
+/** What makes a line RTU or TCP. */
+export interface LineParts extends LinkParts {
+  readonly wire: Wire;
+  readonly framer: Framer;
+  /** TCP answers carry ids: a late one is never in doubt, and no unit has to be kept in quarantine. */
+  readonly repliesHaveIds: boolean;
+}

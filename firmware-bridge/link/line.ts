@@ -1,0 +1,276 @@
+import type { LinkConfig, LinkId, LinkStats } from "@servofleet/contracts";
+import type { Clock } from "@servofleet/runtime/clock";
+import { assertRequest } from "../modbus/expected-reply.ts";
+import { type LineCost, plannedLoad, stopBoundMs } from "./bus-cost.ts";
+import { Exchange } from "./exchange.ts";
+import { FrameRing, type LineFrame } from "./frame-ring.ts";
+import { failJob, type Job, newJob } from "./line-job.ts";
+import type { LineParts } from "./line-parts.ts";
+import { LineSchedule } from "./line-schedule.ts";
+import { LineTally } from "./line-tally.ts";
+import { LineTurn } from "./line-turn.ts";
+import type { Link, LinkErrorCode, ModbusRequest, TransactionDone, TransactionOptions } from "./link.ts";
+import { ReconnectingWire } from "./reconnecting-wire.ts";
+import { UnitBook } from "./unit-book.ts";
+import { breakerState } from "./unit-health.ts";
+import { waitUntil } from "./wait-until.ts";
+import type { WireSession } from "./wire.ts";
+
+/** Noise that never ends must not keep a stop back: after this share of the reply wait the line is used anyway. */
+const BABBLE_WAIT_SHARE = 1;
+
+/** A Modbus line: keeps the queue, waits for silence, hands one job at a time to its turn on the wire. */
+export class Line implements Link {
+  readonly id: LinkId;
+  readonly #config: LinkConfig;
+  readonly #parts: LineParts;
+  readonly #clock: Clock;
+  readonly #cost: LineCost;
+  readonly #schedule = new LineSchedule<Job>();
+  readonly #book: UnitBook;
+  readonly #ring = new FrameRing();
+  readonly #tally: LineTally;
+  readonly #exchange: Exchange;
+  readonly #turn: LineTurn;
+  readonly #wire: ReconnectingWire;
+  readonly #listeners = new Set<(up: boolean, reason: string | null) => void>();
+  #session: WireSession | undefined;
+  #downReason: string | null = "not opened yet";
+  #announced: boolean | undefined;
+  #closed = false;
+  #pumping = false;
+  #cancelWait: () => void = () => undefined;
+  /** Since when something wants to be sent and the line is not silent. */
+  #wantedMs: number | undefined;
+
+  constructor(config: LinkConfig, cost: LineCost, parts: LineParts) {
+    const { clock, random, units, log } = parts;
+    this.id = config.id;
+    this.#config = config;
+    this.#parts = parts;
+    this.#clock = clock;
+    this.#cost = cost;
+    this.#book = new UnitBook(units);
+    this.#tally = new LineTally(clock);
+    this.#exchange = new Exchange({
+      clock,
+      framer: parts.framer,
+      cost,
+      ring: this.#ring,
+      tally: this.#tally,
+      lateOf: (seen) =>
+        parts.repliesHaveIds ? seen.length : seen.filter((u) => this.#book.page(u).ghosts.length > 0).length,
+      onBroken: (reason) => this.#wire.restart(reason),
+    });
+    this.#turn = new LineTurn({
+      clock,
+      random,
+      cost,
+      exchange: this.#exchange,
+      tally: this.#tally,
+      book: this.#book,
+      guarded: !parts.repliesHaveIds,
+      again: (job) => this.#queue(job),
+      opened: (unit) => this.#refuseWaiting(unit),
+      restart: (reason) => this.#wire.restart(reason),
+      finished: () => this.#pump(),
+    });
+    this.#wire = new ReconnectingWire(parts.wire, clock, random, {
+      onUp: (session) => this.#wentUp(session),
+      onBytes: (bytes) => this.#exchange.bytes(bytes),
+      onDown: (reason) => {
+        log.warn({ link: config.id, reason }, "link down");
+        this.#wentDown(reason);
+      },
+    });
+  }
+
+  get up(): boolean {
+    return this.#session !== undefined;
+  }
+
+  get downReason(): string | null {
+    return this.#downReason;
+  }
+
+  open(): void {
+    this.#wire.start();
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#turn.lost("link closed");
+      this.#failAll("closed", "link closed");
+    }
+    await this.#wire.stop();
+  }
+
+  transact(unit: number, request: ModbusRequest, options: TransactionOptions): Promise<TransactionDone> {
+    assertRequest(unit, request);
+    return new Promise((resolve, reject) => {
+      const job = newJob(unit, request, options, this.#clock.monotonicMs(), { resolve, reject });
+      if (this.#closed) return failJob(job, "closed", {});
+      if (!this.#session) return failJob(job, "link-down", { reason: this.#downReason });
+      if (this.#isBarred(job)) return failJob(job, "breaker-open", {});
+      this.#queue(job);
+      this.#pump();
+    });
+  }
+
+  withdraw(unit: number, reason: string): void {
+    for (const job of this.#schedule.withdraw(unit)) failJob(job, "withdrawn", { reason });
+  }
+
+  breaker(unit: number): "closed" | "open" | "half-open" {
+    return breakerState(this.#book.page(unit).health, this.#clock.monotonicMs());
+  }
+
+  onState(listener: (up: boolean, reason: string | null) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  stats(): LinkStats {
+    this.#exchange.collect();
+    const nowMs = this.#clock.monotonicMs();
+    const polls = this.#parts.polls ?? [];
+    const pages = this.#book.pages();
+    const inFlight = polls.length > 0 ? polls.map((poll) => poll.request) : undefined;
+    return {
+      link: this.#config.id,
+      atUs: this.#clock.wallUs(),
+      ...this.#tally.take(),
+      plannedLoad: plannedLoad(polls, this.#cost),
+      stopBoundMs: stopBoundMs(this.#cost, Math.max(0, this.#parts.units.length - 1), inFlight),
+      errors: { ...this.#tally.errors },
+      units: pages.map(({ unit, axis, health }) => ({
+        unit,
+        axis,
+        breaker: breakerState(health, nowMs),
+        lastReplyAtUs: health.lastReplyAtUs,
+      })),
+    };
+  }
+
+  frames(): readonly LineFrame[] {
+    this.#exchange.collect();
+    return this.#ring.frames();
+  }
+
+  #queue(job: Job): void {
+    const queued = this.#schedule.add(job);
+    if (queued !== "queued") failJob(job, "queue-full", { class: job.class, cause: queued });
+  }
+
+  /** Polls and confirmations wait until a silent unit has answered a probe; stops and commands are tried. */
+  #isBarred(job: Job): boolean {
+    return (job.class === "poll" || job.class === "confirm") && this.#book.page(job.unit).health.openings > 0;
+  }
+
+  #refuseWaiting(unit: number): void {
+    for (const job of this.#schedule.removeWhere((waiting) => waiting.unit === unit && this.#isBarred(waiting))) {
+      failJob(job, "breaker-open", {});
+    }
+  }
+
+  #wentUp(session: WireSession): void {
+    this.#session = session;
+    this.#downReason = null;
+    this.#exchange.lastByteMs = this.#clock.monotonicMs();
+    this.#book.reconnected();
+    this.#announce();
+    this.#pump();
+  }
+
+  #wentDown(reason: string): void {
+    this.#session = undefined;
+    this.#downReason = reason;
+    this.#cancelWait();
+    this.#turn.lost(reason);
+    this.#failAll("link-down", reason);
+    this.#announce();
+  }
+
+  #announce(): void {
+    if (this.#announced === this.up) return;
+    this.#announced = this.up;
+    for (const listener of this.#listeners) listener(this.up, this.#downReason);
+  }
+
+  #failAll(code: LinkErrorCode, reason: string): void {
+    for (const job of this.#schedule.removeWhere(() => true)) failJob(job, code, { reason });
+  }
+
+  /** Sends the next job if the line is free and silent, else makes sure to be called again. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#session && !this.#exchange.busy && this.#step(this.#session));
+    this.#pumping = false;
+  }
+
+  /** One choice; false when there is nothing to do now. */
+  #step(session: WireSession): boolean {
+    this.#cancelWait();
+    const nowMs = this.#clock.monotonicMs();
+    for (const job of this.#schedule.expire(nowMs))
+      failJob(job, "expired", { lateMs: nowMs - (job.notAfterMs ?? nowMs) });
+    const probe = this.#book.dueProbe(nowMs, false);
+    if (this.#schedule.size === 0 && !probe) {
+      this.#wakeAt(this.#book.nextChangeMs(nowMs));
+      return false;
+    }
+    this.#wantedMs ??= nowMs;
+    if (!this.#isSilent(session, nowMs)) return false;
+    this.#wantedMs = undefined;
+    const job = this.#next(nowMs);
+    if (!job) {
+      this.#wakeAt(earliest(this.#book.nextChangeMs(nowMs), this.#schedule.nextExpiryMs()));
+      return false;
+    }
+    this.#turn.take(session, job);
+    return true;
+  }
+
+  /** Whether the silence before a frame is over; if not, the pump is called when it is. */
+  #isSilent(session: WireSession, nowMs: number): boolean {
+    // Bytes may lie in the kernel that the loop has not brought yet: they belong to no request of ours.
+    this.#exchange.bytes(session.drain());
+    if (this.#session !== session) return false;
+    const silentMs = this.#exchange.lastByteMs + this.#cost.silenceUs / 1000;
+    const babbleMs = (this.#wantedMs ?? nowMs) + (this.#cost.replyWaitMaxUs / 1000) * BABBLE_WAIT_SHARE;
+    const freeMs = Math.min(silentMs, babbleMs);
+    if (nowMs >= freeMs) return true;
+    this.#cancelWait = waitUntil(this.#clock, freeMs, () => this.#pump());
+    return false;
+  }
+
+  #next(nowMs: number): Job | undefined {
+    const urgent = (["stop", "command", "confirm"] as const).some((name) => this.#schedule.waiting(name) > 0);
+    const patient = urgent ? undefined : this.#book.dueProbe(nowMs, true);
+    const page = (unit: number) => this.#book.page(unit);
+    const job = patient
+      ? undefined
+      : this.#schedule.take(
+          (waiting) => {
+            if (waiting.class === "stop") return true;
+            if (nowMs < page(waiting.unit).health.quarantineUntilMs) return false;
+            return waiting.class !== "probe" || this.#book.mayProbe(page(waiting.unit), nowMs);
+          },
+          // Who is known to be silent comes last: it must not hold up the stop of a drive that listens.
+          (waiting) => (page(waiting.unit).health.timeoutsInRow > 0 ? 1 : 0),
+        );
+    const probe = patient ?? (job ? undefined : this.#book.dueProbe(nowMs, false));
+    return job ?? (probe && this.#turn.probeJob(probe));
+  }
+
+  #wakeAt(atMs: number | undefined): void {
+    if (atMs === undefined) return;
+    const timer = this.#clock.after(Math.max(1, Math.ceil(atMs - this.#clock.monotonicMs())), () => this.#pump(), true);
+    this.#cancelWait = () => timer.cancel();
+  }
+}
+
+const earliest = (a: number | undefined, b: number | undefined) =>
+  a === undefined ? b : b === undefined ? a : Math.min(a, b);

@@ -1,0 +1,34 @@
+import type { Clock } from "@servofleet/runtime/clock";
+
+/** Timers of the loop fire up to this much early or late; nearer than this the loop is turned instead. */
+const TIMER_SLACK_MS = 0.75;
+const VIRTUAL_STEP_MS = 0.001;
+
+/**
+ * Calls `fn` at `atMs` (monotonic), never earlier, and within a turn of the loop: a timer for the far part, then turns
+ * of the loop against the clock (a plain timer would break the silence between frames or waste 7 % of the line).
+ * Returns the function that cancels.
+ */
+export function waitUntil(clock: Clock, atMs: number, fn: () => void): () => void {
+  let cancelled = false;
+  let cancelTimer: () => void = () => undefined;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  const turn = () => {
+    if (cancelled) return;
+    const nowMs = clock.monotonicMs();
+    const leftMs = atMs - nowMs;
+    if (leftMs <= 0) return fn();
+    const far = Math.floor(leftMs - TIMER_SLACK_MS);
+    // A clock that stands still between two turns is a virtual one: its timers are exact.
+    if (far >= 1 || nowMs === lastMs) {
+      const timer = clock.after(far >= 1 && nowMs !== lastMs ? far : Math.max(leftMs, VIRTUAL_STEP_MS), turn);
+      cancelTimer = () => timer.cancel();
+    } else clock.soon(turn);
+    lastMs = nowMs;
+  };
+  turn();
+  return () => {
+    cancelled = true;
+    cancelTimer();
+  };
+}
