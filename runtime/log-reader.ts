@@ -1,0 +1,215 @@
+import { stat } from "node:fs/promises";
+import type { RecordedEvent } from "@servofleet/contracts";
+import { type Clock, sleep } from "./clock.ts";
+import { LOG_PAGE_MAX, type LogQueries, logQueries } from "./log-queries.ts";
+import { LogReaderError } from "./log-reader-error.ts";
+import { LOG_FORMAT, type LogMeta, SELECT_LOG_META } from "./log-schema.ts";
+import { SqliteDatabase, SqliteError } from "./sqlite.ts";
+import { positionAtWall } from "./wall-position.ts";
+
+export { LogReaderError } from "./log-reader-error.ts";
+
+/** Between two looks while events flow, and the most between two looks at a log that is quiet. */
+const LOOK_MIN_MS = 1;
+const LOOK_MAX_MS = 10;
+const LOOK_GROWTH = 1.3;
+/** How often the file's identity is checked. */
+const IDENTITY_PERIOD_MS = 1000;
+/** Between two tries while the log does not exist yet. */
+const APPEAR_PERIOD_MS = 50;
+const BUSY_TIMEOUT_MS = 2000;
+
+export interface LogReaderOptions {
+  /** `events.db` of the writer. */
+  readonly file: string;
+  readonly clock: Clock;
+  /** Ends the wait for a log that does not exist yet. */
+  readonly signal?: AbortSignal;
+}
+
+export type LogBatchHandler = (events: readonly RecordedEvent[]) => void | Promise<void>;
+
+/** Waits for the log to appear, then opens it read-only. Rejects with the signal's reason, LogReaderError or SqliteError. */
+export async function openLogReader(options: LogReaderOptions): Promise<LogReader> {
+  for (;;) {
+    const reader = await LogReader.open(options);
+    if (reader) return reader;
+    await sleep(options.clock, APPEAR_PERIOD_MS, options.signal);
+  }
+}
+
+/** The event log as another process sees it: read-only, woken by `data_version`. It never holds a read transaction open. */
+export class LogReader implements LogQueries {
+  readonly logId: string;
+  readonly file: string;
+  readonly readAfter: LogQueries["readAfter"];
+  readonly readStream: LogQueries["readStream"];
+  readonly readCommand: LogQueries["readCommand"];
+  readonly findById: LogQueries["findById"];
+  readonly newestPosition: LogQueries["newestPosition"];
+  readonly #database: SqliteDatabase;
+  readonly #clock: Clock;
+  readonly #inode: number;
+  #epoch: number;
+  #lookMs = LOOK_MIN_MS;
+
+  private constructor(database: SqliteDatabase, clock: Clock, meta: LogMeta, inode: number) {
+    const queries = logQueries(database);
+    this.logId = meta.logId;
+    this.file = database.file;
+    this.readAfter = queries.readAfter;
+    this.readStream = queries.readStream;
+    this.readCommand = queries.readCommand;
+    this.findById = queries.findById;
+    this.newestPosition = queries.newestPosition;
+    this.#database = database;
+    this.#clock = clock;
+    this.#inode = inode;
+    this.#epoch = meta.epoch;
+  }
+
+  /** The reader, or undefined while there is no log in the file yet. */
+  static async open({ file, clock }: LogReaderOptions): Promise<LogReader | undefined> {
+    const inode = await inodeOf(file);
+    if (inode === undefined) return undefined;
+    let database: SqliteDatabase | undefined;
+    try {
+      database = await SqliteDatabase.open(file, { readOnly: true });
+      await database.exec(
+        `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF`,
+      );
+      const made = await database.get("SELECT 1 FROM sqlite_schema WHERE name = 'log_meta'");
+      const meta = made ? await database.get<LogMeta>(SELECT_LOG_META) : undefined;
+      if (meta && meta.format !== LOG_FORMAT) throw formatError(meta.format);
+      if (meta) return new LogReader(database, clock, meta, inode);
+    } catch (error) {
+      await database?.close();
+      // The writer is just making it, or recovering it after a crash.
+      if (error instanceof SqliteError && (error.code === "SQLITE_CANTOPEN" || error.code === "SQLITE_BUSY"))
+        return undefined;
+      throw error;
+    }
+    await database.close();
+    return undefined;
+  }
+
+  /** Writer epoch as last seen. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Highest position whose wall time is at or before `wallUs`; 0 when there is none. */
+  positionAtWall(wallUs: number): Promise<number> {
+    return positionAtWall(this.#database, wallUs);
+  }
+
+  /** Somebody waits for a position: look often again. */
+  hurry(): void {
+    this.#lookMs = LOOK_MIN_MS;
+  }
+
+  /**
+   * Hands over every event after `after`, exactly once, in order, without gap; waits for `onBatch` before the next page.
+   * Resolves when the signal aborts. Rejects with LogReaderError, SqliteError, UnreadableEvent or what `onBatch` threw.
+   */
+  async follow(after: number, onBatch: LogBatchHandler, signal: AbortSignal): Promise<void> {
+    await this.#checkIdentity();
+    const newest = await this.newestPosition();
+    if (newest < after)
+      throw new LogReaderError(
+        "log-shorter",
+        { newest, after },
+        "the log ends before what was read of it: rebuild from it",
+      );
+    let position = after;
+    let seenVersion = -1;
+    let checkedMs = this.#clock.monotonicMs();
+    while (!signal.aborted) {
+      const version = await this.#dataVersion();
+      if (version === seenVersion) {
+        await this.#pause(signal);
+      } else {
+        const before = position;
+        await this.#readMeta();
+        position = await this.#drain(position, onBatch, signal);
+        seenVersion = version;
+        if (position > before) this.#lookMs = LOOK_MIN_MS;
+      }
+      if (this.#clock.monotonicMs() - checkedMs < IDENTITY_PERIOD_MS) continue;
+      await this.#checkIdentity();
+      checkedMs = this.#clock.monotonicMs();
+    }
+  }
+
+  /** Idempotent. */
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  async #drain(from: number, onBatch: LogBatchHandler, signal: AbortSignal): Promise<number> {
+    let position = from;
+    while (!signal.aborted) {
+      const events = await this.readAfter(position, LOG_PAGE_MAX);
+      for (const event of events) {
+        if (event.position !== position + 1)
+          throw new LogReaderError(
+            "log-gap",
+            { after: position, found: event.position },
+            `position ${position + 1} is missing: run "servofleet log verify"`,
+          );
+        position = event.position;
+      }
+      if (events.length > 0) await onBatch(events);
+      if (events.length < LOG_PAGE_MAX) break;
+    }
+    return position;
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    const ms = this.#lookMs;
+    this.#lookMs = Math.min(LOOK_MAX_MS, ms * LOOK_GROWTH);
+    await sleep(this.#clock, ms, signal).catch((reason: unknown) => {
+      if (!signal.aborted) throw reason;
+    });
+  }
+
+  async #dataVersion(): Promise<number> {
+    const row = await this.#database.get<{ data_version: number }>("PRAGMA data_version");
+    return row?.data_version ?? -1;
+  }
+
+  async #readMeta(): Promise<void> {
+    const meta = await this.#database.get<LogMeta>(SELECT_LOG_META);
+    if (meta && meta.format !== LOG_FORMAT) throw formatError(meta.format);
+    if (meta?.logId !== this.logId) throw this.#replaced(meta?.logId ?? null);
+    this.#epoch = meta.epoch;
+  }
+
+  /** A log restored under the same name leaves this connection on the old file, where nothing ever happens again. */
+  async #checkIdentity(): Promise<void> {
+    if ((await inodeOf(this.file)) !== this.#inode) throw this.#replaced(null);
+    await this.#readMeta();
+  }
+
+  #replaced(found: string | null): LogReaderError {
+    return new LogReaderError(
+      "log-replaced",
+      { logId: this.logId, found },
+      "another log stands in the file's place: open it anew and rebuild from it",
+    );
+  }
+}
+
+const formatError = (format: number): LogReaderError =>
+  new LogReaderError(
+    "log-format",
+    { format, known: LOG_FORMAT },
+    "the log was written by a newer version: install that one",
+  );
+
+async function inodeOf(file: string): Promise<number | undefined> {
+  return stat(file).then(
+    ({ ino }) => ino,
+    () => undefined,
+  );
+}
