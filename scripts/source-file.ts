@@ -37,6 +37,8 @@ export type SourceFile = {
 };
 
 const SKIPPED_FOLDERS = new Set(["node_modules", "coverage", "data", ".git"]);
+// Tests, the laws that they share (x.contract.ts), and what only tests of a room use (its folder `testing`).
+const TEST_PATH = /\.(test|contract)\.ts$|\/testing\//;
 const SOURCE = /\.(ts|mts|mjs|js)$/;
 
 /** Every own source file of the house, parsed once. Throws on a syntax error: then the type check says more. */
@@ -80,7 +82,7 @@ export function parseSource(path: string, room: Room, text: string): SourceFile 
   return {
     path,
     room,
-    isTest: /\.test\.ts$/.test(path) || room === "hil-tests",
+    isTest: room === "hil-tests" || TEST_PATH.test(path),
     text,
     lines: countLines(text),
     commentLines: countCommentLines(parsed.comments, lineAt),
