@@ -1,0 +1,176 @@
+import { EVENT_SCHEMA_VERSION, EVENT_SCHEMAS, type RecordedEvent, typed } from "@servofleet/contracts";
+import type { Clock } from "@servofleet/runtime/clock";
+import { canonicalDump } from "./canonical-dump.ts";
+import { type LogSource, PAGE_EVENTS } from "./log-source.ts";
+import type { Projection } from "./projection.ts";
+import { ProjectionError } from "./projection-error.ts";
+import { ResidentRows } from "./resident-rows.ts";
+import type { Checkpoint, RowQuery, ViewStore } from "./view-store.ts";
+import { WriteBehind } from "./write-behind.ts";
+
+/** Longest stretch of the loop that a catch-up takes before others get a turn. */
+const SLICE_MS = 20;
+
+/** Runs one projection: keeps its place in the log, its rows in memory and on disk. Halts alone when it cannot go on. */
+export class Projector<Row> {
+  readonly projection: Projection<Row>;
+  readonly rows: ResidentRows<Row>;
+  readonly #clock: Clock;
+  readonly #disk: WriteBehind<Row> | null;
+  #checkpoint: Checkpoint;
+  #halted: ProjectionError | null = null;
+  #behindSinceMs: number | null = null;
+
+  /** Without a store it lives in memory only (time travel). */
+  constructor(projection: Projection<Row>, logId: string, clock: Clock, store: ViewStore<Row> | null = null) {
+    this.projection = projection;
+    this.rows = new ResidentRows(projection);
+    this.#clock = clock;
+    this.#checkpoint = { logId, position: 0, hash: "" };
+    this.#disk =
+      store &&
+      new WriteBehind(
+        store,
+        clock,
+        (error) => this.#halt(error),
+        () => this.rows.evict(),
+      );
+  }
+
+  get position(): number {
+    return this.#checkpoint.position;
+  }
+  get halted(): ProjectionError | null {
+    return this.#halted;
+  }
+  /** False when the file cannot be written: answers stay right, a restart takes longer. */
+  get persisted(): boolean {
+    return this.#disk === null || !this.#disk.failing;
+  }
+  /** Time since it last stood at the end of the log, ms; grows while it is halted. */
+  lagMs(nowMs: number): number {
+    return this.#behindSinceMs === null ? 0 : Math.max(0, nowMs - this.#behindSinceMs);
+  }
+
+  /** Called when the log is known to be longer, or not known at all. */
+  markBehind(): void {
+    this.#behindSinceMs ??= this.#clock.monotonicMs();
+  }
+  markCaughtUp(): void {
+    if (this.#halted === null) this.#behindSinceMs = null;
+  }
+
+  /** Continues from the stored checkpoint if it belongs to this log, else starts from zero with an empty file. */
+  async open(log: LogSource): Promise<"continued" | "rebuilding"> {
+    const stored = await this.#disk?.store.checkpoint();
+    if (stored && (await belongsTo(log, stored))) {
+      const { rows, floorRank } = await this.#diskStore().resident();
+      this.rows.load(rows, floorRank);
+      this.#checkpoint = stored;
+      this.#disk?.startAt(stored);
+      return "continued";
+    }
+    await this.#disk?.store.wipe();
+    return "rebuilding";
+  }
+
+  /** Takes the next events, in order and without hole. Never rejects: what goes wrong halts this projection alone. */
+  async handle(events: readonly RecordedEvent[]): Promise<void> {
+    let sliceEndMs = this.#clock.monotonicMs() + SLICE_MS;
+    for (const event of events) {
+      if (this.#halted) return;
+      try {
+        const key = this.#disk && this.projection.refersTo(typed(event));
+        if (key != null && this.rows.get(key) === undefined) await this.#invite(key);
+        this.#apply(event);
+      } catch (cause) {
+        this.#halt(cause);
+      }
+      if (this.#clock.monotonicMs() < sliceEndMs) continue;
+      await new Promise<void>((resolve) => this.#clock.soon(resolve));
+      sliceEndMs = this.#clock.monotonicMs() + SLICE_MS;
+    }
+    if (this.#disk) await this.#disk.kick(this.#checkpoint);
+    else this.rows.evict();
+  }
+
+  #apply(event: RecordedEvent): void {
+    const expected = this.#checkpoint.position + 1;
+    if (event.position !== expected)
+      throw new ProjectionError(
+        "position-gap",
+        { expected, got: event.position },
+        "the log has a hole or is another one",
+      );
+    if (!(event.type in EVENT_SCHEMAS) || event.schema !== EVENT_SCHEMA_VERSION)
+      throw new ProjectionError(
+        "event-refused",
+        { position: event.position, type: event.type, schema: event.schema },
+        "this version does not know the event; update the dashboard service",
+      );
+    for (const [key, row] of this.projection.project(this.rows, typed(event))) {
+      this.rows.set(key, row);
+      this.#disk?.put(key, row);
+    }
+    this.#checkpoint = { logId: this.#checkpoint.logId, position: event.position, hash: event.hash };
+  }
+
+  async #invite(key: string): Promise<void> {
+    const row = await this.#disk?.get(key);
+    if (row !== undefined) this.rows.invite(key, row);
+  }
+
+  #halt(cause: unknown): void {
+    this.markBehind();
+    this.#halted ??=
+      cause instanceof ProjectionError
+        ? cause
+        : new ProjectionError(
+            "event-refused",
+            { position: this.position + 1, reason: String(cause) },
+            "read the log with `servofleet events`, then restart the dashboard service",
+            cause,
+          );
+  }
+
+  /** One row, from memory or else from disk. */
+  async find(key: string): Promise<Row | undefined> {
+    return this.rows.get(key) ?? (await this.#disk?.get(key));
+  }
+
+  /** Rows on disk of a lower rank than everything in memory. */
+  async older(query: RowQuery): Promise<readonly Row[]> {
+    return this.#disk?.store.list(query) ?? [];
+  }
+
+  /** The whole state as canonical text, rows on disk included. */
+  async dump(): Promise<string> {
+    await this.#disk?.settle();
+    const stored = (await this.#disk?.store.all()) ?? [];
+    return canonicalDump(new Map([...stored, ...this.rows.entries()]));
+  }
+
+  async close(): Promise<void> {
+    await this.#disk?.close();
+  }
+
+  #diskStore(): ViewStore<Row> {
+    if (!this.#disk) throw new ProjectionError("store-failed", {}, "this projection has no store");
+    return this.#disk.store;
+  }
+}
+
+async function belongsTo(log: LogSource, stored: Checkpoint): Promise<boolean> {
+  if (stored.logId !== log.logId) return false;
+  const [last] = await log.readAfter(stored.position - 1, 1);
+  return last?.position === stored.position && last.hash === stored.hash;
+}
+
+/** Reads the log up to `until` into a projector that nobody else feeds. */
+export async function foldUntil<Row>(projector: Projector<Row>, log: LogSource, until: number): Promise<void> {
+  while (projector.position < until && !projector.halted) {
+    const page = await log.readAfter(projector.position, Math.min(PAGE_EVENTS, until - projector.position));
+    if (page.length === 0) return;
+    await projector.handle(page);
+  }
+}

@@ -1,0 +1,157 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { assert } from "@servofleet/runtime/assert";
+import { SqliteDatabase, SqliteError } from "@servofleet/runtime/sqlite";
+import type { Change, Projection } from "./projection.ts";
+import { ProjectionError } from "./projection-error.ts";
+import type { Checkpoint, RowQuery, ViewStore } from "./view-store.ts";
+
+/** The trigger is the compare of the compare-and-swap: two projectors on one file cannot both go on. */
+const TABLES = `
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=NORMAL;
+CREATE TABLE IF NOT EXISTS rows(
+  key TEXT PRIMARY KEY, rank INTEGER NOT NULL, settled INTEGER NOT NULL, json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS rows_rank ON rows(rank);
+CREATE INDEX IF NOT EXISTS rows_open ON rows(rank) WHERE settled = 0;
+CREATE TABLE IF NOT EXISTS checkpoint(
+  only INTEGER PRIMARY KEY CHECK(only = 1),
+  log_id TEXT NOT NULL, position INTEGER NOT NULL, previous INTEGER NOT NULL, hash TEXT NOT NULL
+) STRICT;
+INSERT OR IGNORE INTO checkpoint VALUES (1, '', 0, 0, '');
+CREATE TRIGGER IF NOT EXISTS checkpoint_moves_on BEFORE UPDATE ON checkpoint WHEN NEW.previous <> OLD.position
+BEGIN SELECT RAISE(ABORT, 'checkpoint-moved'); END;`;
+
+const MOVE_CHECKPOINT = "UPDATE checkpoint SET log_id = ?, position = ?, previous = ?, hash = ?";
+const PUT_ROWS = `INSERT INTO rows(key, rank, settled, json)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true
+  ON CONFLICT(key) DO UPDATE SET rank = excluded.rank, settled = excluded.settled, json = excluded.json`;
+const DROP_ROWS = "DELETE FROM rows WHERE key IN (SELECT value FROM json_each(?))";
+
+interface StoredRow {
+  readonly key: string;
+  readonly rank: number;
+  readonly json: string;
+}
+const parsed = <Row>(row: StoredRow): [string, Row] => [row.key, JSON.parse(row.json) as Row];
+
+/** The rows of one projection in `<directory>/<name>.v<version>.db`. */
+export class SqliteViewStore<Row> implements ViewStore<Row> {
+  readonly #projection: Projection<Row>;
+  readonly #file: string;
+  #db: SqliteDatabase;
+
+  private constructor(projection: Projection<Row>, file: string, db: SqliteDatabase) {
+    this.#projection = projection;
+    this.#file = file;
+    this.#db = db;
+  }
+
+  /** Opens the file of this version and deletes those of others; a file that is no database is replaced. */
+  static async open<Row>(directory: string, projection: Projection<Row>): Promise<SqliteViewStore<Row>> {
+    const { name, version } = projection;
+    const own = `${name}.v${version}.db`;
+    for (const entry of await readdir(directory))
+      if (entry.startsWith(`${name}.v`) && !entry.startsWith(own)) await rm(join(directory, entry));
+    const file = join(directory, own);
+    return new SqliteViewStore(projection, file, await openFile(file));
+  }
+
+  async checkpoint(): Promise<Checkpoint | null> {
+    const stored = await this.#db.get<Checkpoint>("SELECT log_id AS logId, position, hash FROM checkpoint");
+    return stored && stored.position > 0 ? stored : null;
+  }
+
+  async resident(): Promise<{ rows: readonly (readonly [string, Row])[]; floorRank: number }> {
+    const { residentMax } = this.#projection;
+    let floorRank = 0;
+    if (Number.isFinite(residentMax)) {
+      const edge = await this.#db.get<StoredRow>("SELECT rank FROM rows ORDER BY rank DESC LIMIT 1 OFFSET ?", [
+        residentMax,
+      ]);
+      floorRank = edge ? edge.rank + 1 : 0;
+    }
+    const rows = await this.#db.all<StoredRow>(
+      "SELECT key, rank, json FROM rows WHERE settled = 0 OR rank >= ? ORDER BY rank, key",
+      [floorRank],
+    );
+    return { rows: rows.map((row) => parsed<Row>(row)), floorRank };
+  }
+
+  async get(key: string): Promise<Row | undefined> {
+    const row = await this.#db.get<StoredRow>("SELECT key, rank, json FROM rows WHERE key = ?", [key]);
+    return row && parsed<Row>(row)[1];
+  }
+
+  async list({ beforeRank, limit, where }: RowQuery): Promise<readonly Row[]> {
+    const fields = Object.entries(where);
+    for (const [field] of fields) assert(/^[a-zA-Z]+$/.test(field), `a field name: ${field}`);
+    const tests = fields.map(
+      ([field, value]) => ` AND json ->> '$.${field}' ${typeof value === "string" ? "=" : ">="} ?`,
+    );
+    const rows = await this.#db.all<StoredRow>(
+      `SELECT key, rank, json FROM rows WHERE settled = 1 AND rank < ?${tests.join("")} ORDER BY rank DESC LIMIT ?`,
+      [beforeRank, ...fields.map(([, value]) => value), limit],
+    );
+    return rows.map((row) => parsed<Row>(row)[1]);
+  }
+
+  async all(): Promise<readonly (readonly [string, Row])[]> {
+    return (await this.#db.all<StoredRow>("SELECT key, rank, json FROM rows")).map((row) => parsed<Row>(row));
+  }
+
+  async save(from: number, to: Checkpoint, changes: readonly Change<Row>[]): Promise<void> {
+    const put: unknown[] = [];
+    const drop: string[] = [];
+    for (const [key, row] of changes)
+      if (row === null) drop.push(key);
+      else put.push([key, this.#projection.rank(row), this.#projection.settled(row) ? 1 : 0, JSON.stringify(row)]);
+    try {
+      await this.#db.batch([
+        { sql: MOVE_CHECKPOINT, params: [to.logId, to.position, from, to.hash] },
+        ...(put.length > 0 ? [{ sql: PUT_ROWS, params: [JSON.stringify(put)] }] : []),
+        ...(drop.length > 0 ? [{ sql: DROP_ROWS, params: [JSON.stringify(drop)] }] : []),
+      ]);
+    } catch (cause) {
+      if (cause instanceof SqliteError && String(cause.facts["message"]).includes("checkpoint-moved"))
+        throw new ProjectionError(
+          "checkpoint-moved",
+          { file: this.#file, expected: from },
+          "another process writes this projection; run one dashboard service per read directory",
+          cause,
+        );
+      throw cause;
+    }
+  }
+
+  async wipe(): Promise<void> {
+    await this.#db.close();
+    this.#db = await freshFile(this.#file);
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+}
+
+async function openFile(file: string): Promise<SqliteDatabase> {
+  const db = await SqliteDatabase.open(file);
+  try {
+    await db.exec(TABLES);
+    return db;
+  } catch (cause) {
+    await db.close();
+    const damaged = cause instanceof SqliteError && ["SQLITE_CORRUPT", "SQLITE_NOTADB"].includes(cause.code);
+    if (!damaged) throw cause;
+    // Everything here can be rebuilt from the log: a damaged file is no loss.
+    return freshFile(file);
+  }
+}
+
+async function freshFile(file: string): Promise<SqliteDatabase> {
+  for (const end of ["", "-wal", "-shm"]) await rm(`${file}${end}`, { force: true });
+  const db = await SqliteDatabase.open(file);
+  await db.exec(TABLES);
+  return db;
+}

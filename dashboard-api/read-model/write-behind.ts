@@ -1,0 +1,123 @@
+import type { Clock, Timer } from "@servofleet/runtime/clock";
+import { ProjectionError } from "./projection-error.ts";
+import type { Checkpoint, ViewStore } from "./view-store.ts";
+
+/** Changed rows that may wait for the disk before the log has to wait for it. */
+const WAITING_ROWS_MAX = 5000;
+/** Beyond this the file is given up until the next start, which then continues from its old checkpoint. */
+const UNSAVED_ROWS_MAX = 50_000;
+const RETRY_MS = 1000;
+
+/**
+ * Saves the rows of one projection behind the answers: memory is right at once, the file follows one transaction
+ * later. While one transaction runs the next collects, so a catch-up writes a row once per batch and not per event.
+ */
+export class WriteBehind<Row> {
+  readonly store: ViewStore<Row>;
+  readonly #clock: Clock;
+  readonly #halt: (error: ProjectionError) => void;
+  readonly #saved: () => void;
+  #waiting = new Map<string, Row | null>();
+  #inFlight = new Map<string, Row | null>();
+  #savedPosition = 0;
+  #target: Checkpoint | null = null;
+  #running: Promise<void> | null = null;
+  #retry: Timer | null = null;
+  #failing = false;
+  #givenUp = false;
+
+  constructor(store: ViewStore<Row>, clock: Clock, halt: (error: ProjectionError) => void, saved: () => void) {
+    this.store = store;
+    this.#clock = clock;
+    this.#halt = halt;
+    this.#saved = saved;
+  }
+
+  get failing(): boolean {
+    return this.#failing || this.#givenUp;
+  }
+
+  startAt(checkpoint: Checkpoint): void {
+    this.#savedPosition = checkpoint.position;
+  }
+
+  put(key: string, row: Row | null): void {
+    if (!this.#givenUp) this.#waiting.set(key, row);
+  }
+
+  async get(key: string): Promise<Row | undefined> {
+    for (const rows of [this.#waiting, this.#inFlight]) {
+      const row = rows.get(key);
+      if (row !== undefined) return row ?? undefined;
+    }
+    return this.store.get(key);
+  }
+
+  /** Starts a save up to `target` if none runs; resolves at once unless too much waits. */
+  async kick(target: Checkpoint): Promise<void> {
+    this.#target = target;
+    if (this.#givenUp || this.#retry) {
+      if (this.#waiting.size > UNSAVED_ROWS_MAX) this.#giveUp();
+      return;
+    }
+    this.#running ??= this.#saveAll().finally(() => {
+      this.#running = null;
+    });
+    if (this.#waiting.size > WAITING_ROWS_MAX) await this.#running;
+  }
+
+  /** Waits for the running save; what a failing disk still owes stays in memory. */
+  async settle(): Promise<void> {
+    await this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#retry?.cancel();
+    await this.settle();
+    await this.store.close();
+  }
+
+  async #saveAll(): Promise<void> {
+    while (this.#target && this.#target.position > this.#savedPosition) {
+      const target = this.#target;
+      this.#inFlight = this.#waiting;
+      this.#waiting = new Map();
+      try {
+        await this.store.save(this.#savedPosition, target, [...this.#inFlight]);
+      } catch (cause) {
+        this.#failed(cause);
+        return;
+      }
+      this.#inFlight = new Map();
+      this.#savedPosition = target.position;
+      this.#failing = false;
+    }
+    this.#saved();
+  }
+
+  #failed(cause: unknown): void {
+    // Newer changes of the same rows win over those that could not be saved.
+    this.#waiting = new Map([...this.#inFlight, ...this.#waiting]);
+    this.#inFlight = new Map();
+    this.#failing = true;
+    if (cause instanceof ProjectionError) {
+      this.#giveUp();
+      this.#halt(cause);
+      return;
+    }
+    this.#retry = this.#clock.after(
+      RETRY_MS,
+      () => {
+        this.#retry = null;
+        if (this.#target) void this.kick(this.#target);
+      },
+      true,
+    );
+  }
+
+  #giveUp(): void {
+    this.#givenUp = true;
+    this.#waiting.clear();
+    this.#saved();
+  }
+}
