@@ -12,7 +12,7 @@ import { assert } from "@servofleet/runtime/assert";
 import { type AxisEvent, ofCommand } from "./axis-event.ts";
 import { type Axis, isDispatched, isDriving } from "./axis-state.ts";
 import { type MotionPlan, planMotion } from "./motion-plan.ts";
-import { readiness } from "./readiness.ts";
+import { isBeingDisabled, readiness } from "./readiness.ts";
 import { refuse } from "./refusal.ts";
 import { withStateChange } from "./state-change.ts";
 
@@ -31,7 +31,8 @@ export function decide(command: Command, axis: Axis, status: AxisStatus | null):
   const plan = planMotion(command.request, axis, status);
   if ("slug" in plan) return refuse(plan);
   const events = [acceptance(command, axis, plan), ...displaced(command, axis), ...doneAtOnce(command, axis, status)];
-  return withStateChange(axis, events);
+  const shifts = command.request.type === "SetPosition";
+  return withStateChange(axis, events, shifts ? { positionCounts: status?.positionCounts ?? null } : {});
 }
 
 /** The event that records a refusal (409, 412, 422, 423) under the command's id. */
@@ -100,5 +101,6 @@ function doneAtOnce(command: Command, axis: Axis, status: AxisStatus | null): Ax
     const released = of({ type: "LatchReleased", data: { stopGeneration: axis.stopGeneration } });
     return axis.stopLatched ? [released, succeeded] : [succeeded];
   }
+  if (request.type === "Enable" && axis.enabled && !isBeingDisabled(axis)) return [succeeded];
   return [];
 }

@@ -173,11 +173,11 @@ const FOLDS: { readonly [T in AxisEventType]: Fold<T> } = {
   AxisStateChanged: show,
   FaultRaised: (axis, data) => ({ ...axis, fault: data.fault }),
   FaultCleared: (axis) => ({ ...axis, fault: null }),
-  AxisWentOffline: (axis, data) => ({
-    ...axis,
-    offlineReason: data.reason,
-    moving: axis.moving && (axis.stopLatched || drivingDispatched(axis)),
-  }),
+  AxisWentOffline: (axis, data) => {
+    // Known motion is still reckoned with on return; any other motion is seen anew.
+    const moving = axis.moving && (axis.stopLatched || drivingDispatched(axis));
+    return { ...axis, offlineReason: data.reason, moving, unexpectedMotion: axis.unexpectedMotion && moving };
+  },
   AxisCameOnline: (axis) => ({ ...axis, offlineReason: null }),
   DisplayOffsetSet: (axis, data) => ({ ...axis, displayOffset: data.displayOffset }),
   ReconcileRequired: (axis, data) => ({ ...axis, reconcileRequired: true, reconcileReason: data.reason }),

@@ -25,6 +25,9 @@ const NEEDS_HOMING: ReadonlySet<CommandType> = new Set(["MoveAbsolute", "MoveRel
 
 const notReady = (detail: string, remedy: string): ProblemFacts => problem("axis-not-ready", detail, remedy);
 
+export const isBeingDisabled = (axis: Axis): boolean =>
+  axis.open.values().some((command) => command.type === "Disable");
+
 /** The axis was read and found standing, and nothing that could move it is under way. */
 export function standsStill(axis: Axis, status: AxisStatus | null): boolean {
   if (!status?.online || status.moving || status.stopPending) return false;
@@ -100,8 +103,9 @@ const noFault: Check = ({ request }, axis) =>
 const energised: Check = ({ request }, axis) => {
   if (!isDriving(request.type)) return null;
   if (!axis.enabled) return notReady(`axis ${axis.id} is disabled`, "send Enable first");
-  const disabling = axis.open.values().some((command) => command.type === "Disable");
-  return disabling ? notReady(`axis ${axis.id} is being disabled`, "wait for the Disable, then send Enable") : null;
+  return isBeingDisabled(axis)
+    ? notReady(`axis ${axis.id} is being disabled`, "wait for the Disable, then send Enable")
+    : null;
 };
 
 const notHoming: Check = ({ request }, axis) => {

@@ -22,7 +22,10 @@ export function foldEvents(axis: Axis, events: readonly AxisEvent[]): Axis {
   );
 }
 
-/** Folds the events and appends `AxisStateChanged` when any part of the shown state but the position has changed. */
+/**
+ * Folds the events and appends `AxisStateChanged` when any part of the shown state has changed. Of the position only a
+ * shift of the display counts; travel is telemetry.
+ */
 export function withStateChange(before: Axis, events: readonly AxisEvent[], seen: Seen = {}): readonly AxisEvent[] {
   const { positionCounts, ...flags } = seen;
   const folded = foldEvents(before, events);
@@ -42,7 +45,8 @@ export function withStateChange(before: Axis, events: readonly AxisEvent[], seen
     shown.homed === before.homed &&
     shown.enabled === before.enabled &&
     shown.reconcileRequired === before.reconcileRequired &&
-    shown.currentCommand === before.currentCommand;
+    shown.currentCommand === before.currentCommand &&
+    after.displayOffset === before.displayOffset;
   return same ? events : [...events, { event: { type: "AxisStateChanged", data: shown } }];
 }
 
