@@ -40,73 +40,95 @@ export interface Supervisor {
 
 const ENTRY = fileURLToPath(new URL("./servofleet.ts", import.meta.url));
 
-/** Starts the services and keeps them alive: what dies is started again with back-off, and none waits for another. */
-export function supervise(
-  specs: readonly ServiceSpec[],
-  parts: { clock: Clock; logger: Logger; env: NodeJS.ProcessEnv },
-): Supervisor {
-  const { clock, logger } = parts;
-  const running: Running[] = specs.map((spec) => ({
-    spec,
-    child: null,
-    startedAtMs: 0,
-    restartMs: RESTART_MIN_MS,
-    restart: null,
-  }));
-  let stopping: Promise<void> | undefined;
-  let address: string | undefined;
-  const waiting = new Set(specs.map((spec) => spec.name));
-  const ready = Promise.withResolvers<string | undefined>();
-  // Whoever does not wait for readiness must not be killed by its rejection.
-  ready.promise.catch((error: Error) => logger.error(error.message));
+interface SupervisorParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly env: NodeJS.ProcessEnv;
+}
 
-  const start = (service: Running): void => {
+/** Starts the services and keeps them alive: what dies is started again with back-off, and none waits for another. */
+export function supervise(specs: readonly ServiceSpec[], parts: SupervisorParts): Supervisor {
+  return new ServiceKeeper(specs, parts);
+}
+
+class ServiceKeeper implements Supervisor {
+  readonly ready: Promise<string | undefined>;
+  readonly #parts: SupervisorParts;
+  readonly #services: readonly Running[];
+  readonly #waiting: Set<string>;
+  readonly #ready = Promise.withResolvers<string | undefined>();
+  #address: string | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(specs: readonly ServiceSpec[], parts: SupervisorParts) {
+    this.#parts = parts;
+    this.#waiting = new Set(specs.map((spec) => spec.name));
+    this.ready = this.#ready.promise;
+    // Whoever does not wait for readiness must not be killed by its rejection.
+    this.ready.catch((error: Error) => parts.logger.error(error.message));
+    this.#services = specs.map((spec) => ({
+      spec,
+      child: null,
+      startedAtMs: 0,
+      restartMs: RESTART_MIN_MS,
+      restart: null,
+    }));
+    for (const service of this.#services) this.#start(service);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  pids(): Readonly<Record<string, number | undefined>> {
+    return Object.fromEntries(this.#services.map((service) => [service.spec.name, service.child?.pid]));
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const service of this.#services) service.restart?.cancel();
+    for (const service of this.#services)
+      await stopChild(service.child, this.#parts.clock, this.#parts.logger, service.spec.name);
+  }
+
+  #start(service: Running): void {
     const { spec } = service;
+    const { clock, logger, env } = this.#parts;
     service.restart = null;
     service.startedAtMs = clock.monotonicMs();
     const child = spawn(process.execPath, [ENTRY, ...spec.args], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
-      env: { ...parts.env, SERVOFLEET_CHILD: "1" },
+      env: { ...env, SERVOFLEET_CHILD: "1" },
     });
     service.child = child;
-    child.on("message", (message: ServiceMessage) => {
-      if (message.type !== "ready") return;
-      address = message.address ?? address;
-      waiting.delete(spec.name);
-      if (waiting.size === 0) ready.resolve(address);
-    });
+    child.on(
+      "message",
+      (message: ServiceMessage) => message.type === "ready" && this.#onReady(spec.name, message.address),
+    );
     child.on("error", (error) =>
       logger.error({ service: spec.name, error: error.message }, "service could not be started"),
     );
-    child.on("exit", (code, signal) => onExit(service, code, signal));
-  };
+    child.on("exit", (code, signal) => this.#onExit(service, code, signal));
+  }
 
-  const onExit = (service: Running, code: number | null, signal: string | null): void => {
-    service.child = null;
+  #onReady(name: string, address: string | undefined): void {
+    this.#address = address ?? this.#address;
+    this.#waiting.delete(name);
+    if (this.#waiting.size === 0) this.#ready.resolve(this.#address);
+  }
+
+  #onExit(service: Running, code: number | null, signal: string | null): void {
+    const { clock, logger } = this.#parts;
     const { name } = service.spec;
-    if (stopping) return;
-    if (waiting.has(name)) ready.reject(new ServiceStartError(name, code, signal));
+    service.child = null;
+    if (this.#stopping) return;
+    if (this.#waiting.has(name)) this.#ready.reject(new ServiceStartError(name, code, signal));
     if (clock.monotonicMs() - service.startedAtMs > LIVED_LONG_ENOUGH_MS) service.restartMs = RESTART_MIN_MS;
     logger.warn({ service: name, code, signal, restartMs: service.restartMs }, "service ended; it is started again");
-    service.restart = clock.after(service.restartMs, () => start(service));
+    service.restart = clock.after(service.restartMs, () => this.#start(service));
     service.restartMs = Math.min(service.restartMs * 2, RESTART_MAX_MS);
-  };
-
-  const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      for (const service of running) service.restart?.cancel();
-      for (const service of running) await stopChild(service.child, clock, logger, service.spec.name);
-    })();
-    return stopping;
-  };
-
-  for (const service of running) start(service);
-  return {
-    ready: ready.promise,
-    stop,
-    pids: () => Object.fromEntries(running.map((service) => [service.spec.name, service.child?.pid])),
-  };
+  }
 }
 
 /** A service ended before it was ready: its own words are already on stderr. */

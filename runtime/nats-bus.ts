@@ -19,129 +19,137 @@ export interface NatsBusParts {
   readonly onFault: (what: string, error: unknown) => void;
 }
 
+type Handler = (message: never) => void;
+
 /**
  * The message bus over core NATS. The client's own reconnecting is off: it would keep what was published meanwhile and
  * send it late, and an old order must never arrive late. Each attempt is a new connection with empty buffers.
  */
-export function natsBus(parts: NatsBusParts): MessageBus {
-  const codec = JSONCodec<unknown>();
-  const handlers = new Map<BusChannel, Set<(message: never) => void>>(
-    BUS_CHANNELS.map((channel) => [channel, new Set()]),
-  );
-  const listeners = new Set<(connected: boolean) => void>();
-  let connection: NatsConnection | undefined;
-  let retry: Timer | undefined;
-  let retryMs = NATS_RETRY_MIN_MS;
-  let closed = false;
-
-  const deliver = (channel: BusChannel, data: Uint8Array): void => {
-    let message: never;
-    try {
-      message = codec.decode(data) as never;
-    } catch (error) {
-      parts.onFault(`a message on ${channel} is not JSON`, error);
-      return;
-    }
-    for (const handler of handlers.get(channel) ?? []) {
-      try {
-        handler(message);
-      } catch (error) {
-        parts.onFault(`a handler of ${channel} failed`, error);
-      }
-    }
-  };
-
+export class NatsBus implements MessageBus {
+  readonly #parts: NatsBusParts;
+  readonly #codec = JSONCodec<unknown>();
+  readonly #handlers = new Map<BusChannel, Set<Handler>>(BUS_CHANNELS.map((channel) => [channel, new Set()]));
+  readonly #listeners = new Set<(connected: boolean) => void>();
   // One subscription per channel and connection, however often handlers come and go: nobody hears a message twice.
-  const listened = new WeakMap<NatsConnection, Set<BusChannel>>();
-  const listen = (made: NatsConnection): void => {
-    const done = listened.get(made) ?? new Set<BusChannel>();
-    listened.set(made, done);
-    for (const [channel, set] of handlers) {
-      if (set.size === 0 || done.has(channel)) continue;
-      done.add(channel);
-      made.subscribe(busSubject(parts.box, channel), {
-        callback: (error, message) =>
-          error ? parts.onFault(`subscription to ${channel}`, error) : deliver(channel, message.data),
-      });
+  readonly #listened = new WeakMap<NatsConnection, Set<BusChannel>>();
+  #connection: NatsConnection | undefined;
+  #retry: Timer | undefined;
+  #retryMs = NATS_RETRY_MIN_MS;
+  #closed = false;
+
+  constructor(parts: NatsBusParts) {
+    this.#parts = parts;
+    void this.#dial();
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  publish<C extends BusChannel>(channel: C, message: BusChannels[C]): boolean {
+    if (!this.#connection || this.#connection.isClosed()) return false;
+    try {
+      this.#connection.publish(busSubject(this.#parts.box, channel), this.#codec.encode(message));
+      return true;
+    } catch (error) {
+      this.#parts.onFault(`publishing on ${channel}`, error);
+      return false;
     }
-  };
+  }
 
-  const tell = (connected: boolean): void => {
-    for (const listener of listeners) listener(connected);
-  };
+  subscribe<C extends BusChannel>(channel: C, handler: (message: BusChannels[C]) => void): () => void {
+    const handlers = this.#handlers.get(channel);
+    handlers?.add(handler as Handler);
+    if (this.#connection) this.#listen(this.#connection);
+    return () => void handlers?.delete(handler as Handler);
+  }
 
-  const again = (): void => {
-    if (closed) return;
-    retry = parts.clock.after(retryMs, () => void dial());
-    retryMs = Math.min(retryMs * 2, NATS_RETRY_MAX_MS);
-  };
+  onConnection(listener: (connected: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
 
-  const dial = async (): Promise<void> => {
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#retry?.cancel();
+    const open = this.#connection;
+    this.#connection = undefined;
+    await open?.drain();
+  }
+
+  async #dial(): Promise<void> {
+    const { url, box } = this.#parts;
     try {
       const made = await connect({
-        servers: parts.url,
+        servers: url,
         reconnect: false,
         noEcho: true,
         timeout: CONNECT_LIMIT_MS,
         pingInterval: PING_MS,
         maxPingOut: PINGS_OUT_MAX,
-        name: `servofleet ${parts.box}`,
+        name: `servofleet ${box}`,
       });
-      if (closed) return void (await made.close());
-      listen(made);
+      if (this.#closed) return void (await made.close());
+      this.#listen(made);
       // The server has the subscriptions before anybody hears of the connection.
       await made.flush();
-      connection = made;
-      listen(made);
-      retryMs = NATS_RETRY_MIN_MS;
-      void made.closed().then((error) => lost(made, error));
-      tell(true);
+      this.#connection = made;
+      this.#listen(made);
+      this.#retryMs = NATS_RETRY_MIN_MS;
+      void made.closed().then((error) => this.#lost(made, error));
+      this.#tell(true);
     } catch (error) {
-      parts.onFault(`no connection to ${parts.url}`, error);
-      again();
+      this.#parts.onFault(`no connection to ${url}`, error);
+      this.#again();
     }
-  };
+  }
 
-  const lost = (made: NatsConnection, error: unknown): void => {
-    if (connection !== made) return;
-    connection = undefined;
-    if (closed) return;
-    parts.onFault(`connection to ${parts.url} lost`, error);
-    tell(false);
-    again();
-  };
+  #listen(made: NatsConnection): void {
+    const done = this.#listened.get(made) ?? new Set<BusChannel>();
+    this.#listened.set(made, done);
+    for (const [channel, handlers] of this.#handlers) {
+      if (handlers.size === 0 || done.has(channel)) continue;
+      done.add(channel);
+      made.subscribe(busSubject(this.#parts.box, channel), {
+        callback: (error, message) =>
+          error ? this.#parts.onFault(`subscription to ${channel}`, error) : this.#deliver(channel, message.data),
+      });
+    }
+  }
 
-  void dial();
-  return {
-    publish<C extends BusChannel>(channel: C, message: BusChannels[C]): boolean {
-      if (!connection || connection.isClosed()) return false;
+  #deliver(channel: BusChannel, data: Uint8Array): void {
+    let message: never;
+    try {
+      message = this.#codec.decode(data) as never;
+    } catch (error) {
+      this.#parts.onFault(`a message on ${channel} is not JSON`, error);
+      return;
+    }
+    for (const handler of this.#handlers.get(channel) ?? []) {
       try {
-        connection.publish(busSubject(parts.box, channel), codec.encode(message));
-        return true;
+        handler(message);
       } catch (error) {
-        parts.onFault(`publishing on ${channel}`, error);
-        return false;
+        this.#parts.onFault(`a handler of ${channel} failed`, error);
       }
-    },
-    subscribe<C extends BusChannel>(channel: C, handler: (message: BusChannels[C]) => void): () => void {
-      const set = handlers.get(channel);
-      set?.add(handler as (message: never) => void);
-      if (connection) listen(connection);
-      return () => void set?.delete(handler as (message: never) => void);
-    },
-    get connected() {
-      return connection !== undefined;
-    },
-    onConnection(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    async close() {
-      closed = true;
-      retry?.cancel();
-      const open = connection;
-      connection = undefined;
-      await open?.drain();
-    },
-  };
+    }
+  }
+
+  #lost(made: NatsConnection, error: unknown): void {
+    if (this.#connection !== made) return;
+    this.#connection = undefined;
+    if (this.#closed) return;
+    this.#parts.onFault(`connection to ${this.#parts.url} lost`, error);
+    this.#tell(false);
+    this.#again();
+  }
+
+  #tell(connected: boolean): void {
+    for (const listener of this.#listeners) listener(connected);
+  }
+
+  #again(): void {
+    if (this.#closed) return;
+    this.#retry = this.#parts.clock.after(this.#retryMs, () => void this.#dial());
+    this.#retryMs = Math.min(this.#retryMs * 2, NATS_RETRY_MAX_MS);
+  }
 }

@@ -24,6 +24,11 @@ export function addMotionVerbs(program: Command): void {
         send(command, axis, { type: PLAIN[verb] }, options.wait),
       );
   }
+  addMove(program);
+  addStop(program);
+}
+
+function addMove(program: Command): void {
   program
     .command("move <axis> <position>")
     .description("move to a position, in the axis's own unit (after -- when it is negative)")
@@ -53,6 +58,9 @@ export function addMotionVerbs(program: Command): void {
         );
       },
     );
+}
+
+function addStop(program: Command): void {
   program
     .command("stop [axis]")
     .description("software stop of one axis or of all (--all), latched; not a safety function")
