@@ -19,6 +19,7 @@ import { type Axis, initialAxis } from "./axis-state.ts";
 import { decide, isRefusal, rejected } from "./decide.ts";
 import { decideReport } from "./decide-report.ts";
 import { limitCounts } from "./limits.ts";
+import { governingCommand } from "./plcopen-state.ts";
 import { reconcile } from "./reconcile.ts";
 import { decideRecovery, recoverAtStart } from "./recover.ts";
 import { decideUnread, foldEvents, withStateChange } from "./state-change.ts";
@@ -198,6 +199,33 @@ function report(scene: LawfulScene, said: Report): void {
   expect(decideReport(said, scene.axis), `${said.type} heard twice`).toEqual([]);
 }
 
+/** What is shown right after a reading never contradicts it. */
+function read(scene: LawfulScene, seen: AxisStatus): void {
+  report(scene, { type: "axis-status", status: seen });
+  const { state } = scene.axis;
+  if (!seen.online) expect(state).toBe("offline");
+  else if (seen.fault) expect(state).toBe("error-stop");
+  else if (seen.enabled && seen.moving) expect(["standstill", "disabled"]).not.toContain(state);
+  else if (!seen.enabled && !seen.moving) expect(state).toBe("disabled");
+  else if (seen.enabled && governingCommand(scene.axis) === undefined) expect(state).toBe("standstill");
+}
+
+/** Once every command has ended and the axis stands, a person can always get it to move again. */
+function leadOut(scene: LawfulScene): void {
+  for (const { commandId, phase } of scene.axis.open.values()) {
+    if (phase === "accepted") scene.append(expire(scene.axis, commandId));
+    else
+      report(scene, { type: "order-failed", ...about(commandId), problem: aProblem("bus-timeout"), positionCounts: 0 });
+  }
+  expect(scene.axis.open.size).toBe(0);
+  read(scene, statusOf());
+  if (scene.axis.reconcileRequired) take(scene, { kind: "reconcile", decision: "abandon" });
+  scene.accepts({ type: "Reset" });
+  expect(scene.axis).toMatchObject({ state: "standstill", stopLatched: false, reconcileRequired: false });
+  const id = scene.accepts({ type: "MoveAbsolute", position: scene.axis.displayOffset + 10 });
+  expect(scene.dispatches(id)).toContain("DispatchStarted");
+}
+
 function restart(scene: LawfulScene, findings: readonly Finding[], seen: Partial<AxisStatus>): void {
   scene.axis = refolded(scene);
   const { events, settle } = recoverAtStart(scene.axis);
@@ -247,7 +275,7 @@ function take(scene: LawfulScene, taken: Step): unknown {
       return null;
     }
     case "status":
-      return report(scene, { type: "axis-status", status: statusOf(taken.status) });
+      return read(scene, statusOf(taken.status));
     case "stop":
       scene.stops();
       return null;
@@ -291,6 +319,7 @@ test("whatever a person, the dispatcher, the bridge and restarts do, the laws of
       expect(scene.axis.version, "versions without a gap").toBe(scene.log.length);
       // Open and ended are all there is: no command is lost.
       for (const id of scene.known) expect(scene.ended.has(id)).toBe(!scene.axis.open.has(id));
+      leadOut(scene);
     }),
     { numRuns: 1500 },
   );

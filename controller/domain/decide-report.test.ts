@@ -301,4 +301,6 @@ test("a report about another axis says nothing here", () => {
   const id = scene.runs(move(1));
   const other = { ...about(id), axis: "x2" as typeof AXIS };
   expect(scene.hears({ type: "order-done", ...other, positionCounts: 0, summary: null })).toEqual([]);
+  expect(scene.reads({ axis: other.axis, enabled: false })).toEqual([]);
+  expect(scene.status).toMatchObject({ axis: AXIS, moving: true });
 });

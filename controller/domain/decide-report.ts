@@ -4,6 +4,7 @@ import { abilitiesReport } from "./abilities-report.ts";
 import type { AxisEvent } from "./axis-event.ts";
 import type { Axis } from "./axis-state.ts";
 import { endReport } from "./end-report.ts";
+import { isAbout } from "./latest-status.ts";
 import { progressReport } from "./progress-report.ts";
 import { decideRecovery } from "./recover.ts";
 import { type Change, NO_CHANGE } from "./report-change.ts";
@@ -17,7 +18,7 @@ import { stopReport } from "./stop-report.ts";
  * `decideRecovery`, which also says whether to stop; `UnexpectedMotionSeen` in the answer asks the caller for a stop.
  */
 export function decideReport(report: Report, axis: Axis): readonly AxisEvent[] {
-  if ("axis" in report && report.axis !== axis.id) return [];
+  if (!isAbout(report, axis)) return [];
   if (report.type === "settled") return decideRecovery(axis, report).events;
   const { events, seen } = changeOf(report, axis);
   return withStateChange(axis, events, seen);

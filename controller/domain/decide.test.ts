@@ -96,6 +96,13 @@ describe("a relative move", () => {
     expect(scene.last("MoveAccepted")).toMatchObject({ target: 50.07, targetCounts: 5007 });
   });
 
+  test("starts from where the last move ended, also when no reading has shown that move", () => {
+    const scene = AxisScene.ready();
+    scene.does(scene.runs(move(100)), 9998);
+    scene.accepts({ type: "MoveRelative", distance: 10 });
+    expect(scene.last("MoveAccepted").targetCounts).toBe(10998);
+  });
+
   test("starts from the target of the move under way", () => {
     const scene = AxisScene.ready();
     scene.runs(move(100));

@@ -22,7 +22,7 @@ export { isRefusal } from "./refusal.ts";
  * Takes or refuses a wish. Accepted is not sent: what runs is only ended when its successor is dispatched (`dispatch.ts`),
  * so a successor that never gets there leaves it untouched; what was not sent yet ends here, with nothing sent.
  *
- * `status`: the bridge's newest reading; null when there is none (or the bridge is lost).
+ * `status`: the newest reading as `latestStatus` keeps it; null when there is none (or the bridge is lost).
  */
 export function decide(command: Command, axis: Axis, status: AxisStatus | null): readonly AxisEvent[] | Refusal {
   assert(!axis.open.has(command.commandId), `command ${command.commandId} is decided twice`);

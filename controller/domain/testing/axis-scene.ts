@@ -19,6 +19,7 @@ import { decide, isRefusal } from "../decide.ts";
 import { decideReport } from "../decide-report.ts";
 import { raiseStop } from "../decide-stop.ts";
 import { dispatchEvents, failDispatch, orderAction } from "../dispatch.ts";
+import { latestStatus } from "../latest-status.ts";
 import { foldEvents } from "../state-change.ts";
 
 export const AXIS = "x1" as AxisId;
@@ -135,7 +136,7 @@ export class AxisScene {
   }
 
   hears(report: Report): readonly EventType[] {
-    if (report.type === "axis-status") this.status = report.status;
+    this.status = latestStatus(this.status, report, this.axis);
     return this.append(decideReport(report, this.axis));
   }
 
