@@ -204,14 +204,16 @@ export class Exchange {
   }
 
   #outcome(flight: Flight, reply: CodecReply | undefined, rxFrame: Frame | undefined): Outcome {
-    const endedMs = this.#parts.clock.monotonicMs();
+    const nowMs = this.#parts.clock.monotonicMs();
+    // An answer ends with its last byte, not with our reading of it.
+    const endedMs = reply ? this.lastByteMs : nowMs;
     return {
       reply,
       rxFrame,
       startedMs: flight.startedMs,
       endedMs,
       turnaroundMs: Math.max(0, endedMs - flight.replyEndMs),
-      middleUs: Math.round(this.#parts.clock.wallUs() - ((endedMs - flight.startedMs) * 1000) / 2),
+      middleUs: Math.round(this.#parts.clock.wallUs() - (nowMs - (flight.startedMs + endedMs) / 2) * 1000),
       crcErrors: flight.crcErrors,
       doubtfulException: flight.doubtfulException,
     };

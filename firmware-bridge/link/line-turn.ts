@@ -64,10 +64,16 @@ export class LineTurn {
     const page = book.page(job.unit);
     const turn = this.#plan(job, page);
     const isFlush = turn.guarded.ask === "flush";
-    if (isFlush && ++job.flushes > FLUSHES_MAX) return failJob(job, "no-reply", { cause: "late answers outstanding" });
+    if (isFlush && ++job.flushes > FLUSHES_MAX) {
+      failJob(job, "no-reply", { cause: "late answers outstanding" });
+      return;
+    }
     if (!job.sent && !isFlush) {
       const reason = job.options.beforeFirstByte?.();
-      if (reason !== undefined) return failJob(job, "withdrawn", { reason });
+      if (reason !== undefined) {
+        failJob(job, "withdrawn", { reason });
+        return;
+      }
     }
     if (job.class === "probe") book.probed(clock.monotonicMs());
     this.#turn = turn;
@@ -137,10 +143,14 @@ export class LineTurn {
     if (exception) tally.errors.exception++;
     if (guarded.ask === "twice" && !exception && !job.echoed) {
       job.echoed = true;
-      return this.#parts.again(job);
+      this.#parts.again(job);
+      return;
     }
     page.ghosts = stillOutstanding(page.ghosts, request);
-    if (guarded.ask === "flush") return this.#parts.again(job);
+    if (guarded.ask === "flush") {
+      this.#parts.again(job);
+      return;
+    }
     if (!exception && request.fn === "read") page.probeAddress = request.address;
     this.#settle(job, outcome);
   }
@@ -149,7 +159,8 @@ export class LineTurn {
     const { reply, startedMs, endedMs, middleUs } = outcome;
     if (reply?.type === "exception") {
       const facts = { unit: job.unit, exceptionCode: reply.exceptionCode, address: job.request.address };
-      return job.reject(failure("exception", facts, true, job.frames));
+      job.reject(failure("exception", facts, true, job.frames));
+      return;
     }
     const read = reply?.type === "registers" && job.request.fn === "read" ? job.request.quantity : 0;
     const registers = reply?.type === "registers" ? reply.registers.slice(0, read) : [];
@@ -166,7 +177,8 @@ export class LineTurn {
       page.health = afterReply(page.health, null, clock.wallUs());
       if (guarded.ask === "padded") job.mayPad = false;
       else page.ghosts = NO_GHOSTS;
-      return this.#parts.again(job);
+      this.#parts.again(job);
+      return;
     }
     page.health = afterTimeout(page.health, clock.monotonicMs(), this.#parts.guarded ? waitedMs : 0, random.next());
     if (this.#parts.guarded) page.ghosts = withGhost(page.ghosts, request);

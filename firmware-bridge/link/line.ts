@@ -110,9 +110,18 @@ export class Line implements Link {
     assertRequest(unit, request);
     return new Promise((resolve, reject) => {
       const job = newJob(unit, request, options, this.#clock.monotonicMs(), { resolve, reject });
-      if (this.#closed) return failJob(job, "closed", {});
-      if (!this.#session) return failJob(job, "link-down", { reason: this.#downReason });
-      if (this.#isBarred(job)) return failJob(job, "breaker-open", {});
+      if (this.#closed) {
+        failJob(job, "closed", {});
+        return;
+      }
+      if (!this.#session) {
+        failJob(job, "link-down", { reason: this.#downReason });
+        return;
+      }
+      if (this.#isBarred(job)) {
+        failJob(job, "breaker-open", {});
+        return;
+      }
       this.#queue(job);
       this.#pump();
     });

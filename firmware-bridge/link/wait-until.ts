@@ -17,7 +17,10 @@ export function waitUntil(clock: Clock, atMs: number, fn: () => void): () => voi
     if (cancelled) return;
     const nowMs = clock.monotonicMs();
     const leftMs = atMs - nowMs;
-    if (leftMs <= 0) return fn();
+    if (leftMs <= 0) {
+      fn();
+      return;
+    }
     const far = Math.floor(leftMs - TIMER_SLACK_MS);
     // A clock that stands still between two turns is a virtual one: its timers are exact.
     if (far >= 1 || nowMs === lastMs) {
