@@ -71,6 +71,16 @@ describe("taking a motion", () => {
     expect(scene.last("MoveAccepted").targetCounts).toBe(1);
   });
 
+  test("a limit that binary fractions put just beside a whole count may be asked for too", () => {
+    // 1.1 * 100 is 110.00000000000001, 0.57 * 100 is 56.99999999999999.
+    const low = AxisScene.ready(axisConfig({ limits: { ...axisConfig().limits, min: 1.1 } }));
+    low.accepts(move(1.1));
+    expect(low.last("MoveAccepted").targetCounts).toBe(110);
+    const high = AxisScene.ready(axisConfig({ limits: { ...axisConfig().limits, max: 0.57 } }));
+    high.accepts(move(0.57));
+    expect(high.last("MoveAccepted").targetCounts).toBe(57);
+  });
+
   test("limits stay with the machine when the display is shifted", () => {
     const scene = AxisScene.ready();
     scene.accepts({ type: "SetPosition", position: 100 });
@@ -352,6 +362,24 @@ describe("commands that need nothing from the drive", () => {
     scene.reads({ moving: false, positionCounts: 3000 });
     expect(scene.axis).toMatchObject({ state: "standstill", stopLatched: true });
     scene.accepts({ type: "Reset" });
+  });
+
+  test("Reset waits for a stop that the drive has not acknowledged yet", () => {
+    const scene = AxisScene.ready();
+    scene.stops();
+    scene.reads({ stopPending: true });
+    expect(scene.refused({ type: "Reset" }).slug).toBe("axis-not-ready");
+    const result = { type: "stop-result", stopId: "stop-1", axis: scene.axis.id, stopGeneration: 1, atUs: 1 } as const;
+    scene.hears({ ...result, result: "acknowledged", reason: "person", problem: null, frames: [] });
+    scene.accepts({ type: "Reset" });
+  });
+
+  test("SetPosition waits while a shaft without power is turned by hand", () => {
+    const scene = AxisScene.ready();
+    scene.reads({ enabled: false, moving: true });
+    expect(scene.refused({ type: "SetPosition", position: 0 }).slug).toBe("axis-not-ready");
+    scene.reads({ enabled: false });
+    scene.accepts({ type: "SetPosition", position: 0 });
   });
 
   test("Reset does not trust a reading older than the order the stop has ended", () => {
