@@ -14,7 +14,8 @@ import { stopChild, supervise } from "./supervisor.ts";
 import { announce, servicesOf } from "./up.ts";
 
 const ENTRY = fileURLToPath(new URL("./servofleet.ts", import.meta.url));
-const SCHEMA_LINE = "# yaml-language-server: $schema=fleet.schema.json\n";
+const SCHEMA_FILE = fileURLToPath(new URL("../contracts/fleet.schema.json", import.meta.url));
+const SCHEMA_LINE = `# yaml-language-server: $schema=${SCHEMA_FILE}\n`;
 
 /** What the simulators say once they can be used. */
 interface SimulatorReady {
