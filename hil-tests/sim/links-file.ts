@@ -29,7 +29,7 @@ export interface SimConfig {
   links: readonly LinkConfig[];
 }
 
-const id = { type: "string", pattern: "^[a-z][a-z0-9_]{0,31}$", description: "lower case, digits, underscore" };
+const id = { type: "string", pattern: "^[a-z0-9_]{1,64}$", description: "lower case, digits, underscore" };
 const port = { type: "integer", minimum: 0, maximum: 65_535, default: 0 };
 const number = { type: "number" };
 const range = object({ negative: number, positive: number }, ["negative", "positive"]);

@@ -74,6 +74,7 @@ export class Motor {
   power(on: boolean): void {
     if (on === this.#powered) return;
     this.#powered = on;
+    this.torque = on ? this.plant.load : 0;
     this.demand.place(this.position);
   }
 

@@ -16,7 +16,8 @@ export class ProfileDemand {
 
   /** True when the demand stands and has nothing left to do. */
   get atRest(): boolean {
-    return this.goal.kind === "hold" && this.velocity === 0;
+    const done = this.goal.kind === "hold" || (this.goal.kind === "velocity" && this.goal.speed === 0);
+    return done && this.velocity === 0;
   }
 
   /** Puts the demand somewhere at once (drive off, homing zero); drops the goal. */
