@@ -1,12 +1,26 @@
 import { chmod, mkdir, rm } from "node:fs/promises";
 import type { FleetConfig } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
+import { routesOfAlarms } from "./http/alarm-routes.ts";
 import { routesOfAxes } from "./http/axis-routes.ts";
+import { routesOfCommands } from "./http/command-routes.ts";
+import { addDocuments } from "./http/documents.ts";
+import { routesOfEvents } from "./http/event-routes.ts";
+import { addHealthRoutes } from "./http/health.ts";
+import { routesOfLinks } from "./http/link-routes.ts";
+import { routesOfLive } from "./http/live-routes.ts";
+import { metricsOf } from "./http/metrics.ts";
+import { addProblemPages } from "./http/problem-pages.ts";
 import type { ReadServices } from "./http/read-route.ts";
 import { addRoute, createServer } from "./http/server.ts";
+import { SseChannels } from "./http/sse-channel.ts";
+import { routesOfTelemetry } from "./http/telemetry-routes.ts";
+import { addUnknownRoute } from "./http/unknown-route.ts";
+import { LiveClient } from "./live/live-client.ts";
+import { LiveStream } from "./live/live-stream.ts";
 import { LiveValues } from "./live/live-values.ts";
 import type { LogSource } from "./read-model/log-source.ts";
-import { type Logger, ReadModel } from "./read-model/read-model.ts";
+import { type Logger, type OpenStore, ReadModel } from "./read-model/read-model.ts";
 import { SqliteViewStore } from "./read-model/sqlite-view-store.ts";
 import { TimeTravel } from "./read-model/time-travel.ts";
 import type { TelemetrySource } from "./telemetry/telemetry-source.ts";
@@ -35,26 +49,52 @@ export interface Dashboard {
 
 /** Starts the read side; resolves when its socket listens. */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
-  const { config, logSource, telemetry, readDirectory, socketPath, clock, logger } = options;
+  const { config, logSource, telemetry, liveSocketPath, readDirectory, socketPath, clock, logger, version } = options;
   await mkdir(readDirectory, { recursive: true });
-  const model = await ReadModel.open(
-    logSource,
-    (projection) => SqliteViewStore.open(readDirectory, projection),
-    clock,
-    logger,
-  );
+  const openStore: OpenStore = (projection) => SqliteViewStore.open(readDirectory, projection);
+  const model = await ReadModel.open(logSource, openStore, clock, logger);
   const live = new LiveValues(clock);
+  const liveClient = new LiveClient(liveSocketPath, live, clock);
+  const channels = new SseChannels();
   const services: ReadServices = { model, live, past: new TimeTravel(logSource, clock), telemetry, config, clock };
   const app = createServer(logger);
-  for (const route of routesOfAxes(services)) addRoute(app, services, route);
+  addEverything(app, services, channels, version, liveClient);
   await rm(socketPath, { force: true });
   await app.listen({ path: socketPath });
   await chmod(socketPath, SOCKET_MODE);
   return {
     ready: model.start(),
     async close() {
+      liveClient.close();
+      channels.close();
       await app.close();
       await model.close();
     },
   };
+}
+
+const PLAIN_PATHS = ["/livez", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json", "/docs", "/problems/:slug"];
+
+function addEverything(
+  app: ReturnType<typeof createServer>,
+  services: ReadServices,
+  channels: SseChannels,
+  version: string,
+  liveClient: LiveClient,
+): void {
+  const { model, live, clock } = services;
+  const routes = [
+    ...routesOfAxes(services),
+    ...routesOfTelemetry(services),
+    ...routesOfLinks(services),
+    ...routesOfCommands(services),
+    ...routesOfAlarms(services),
+    ...routesOfEvents(services, channels),
+    ...routesOfLive(services, new LiveStream(model, live, clock), channels),
+  ];
+  for (const route of routes) addRoute(app, services, route);
+  addHealthRoutes(app, model, metricsOf({ model, live, liveClient, channels, clock, version }));
+  addDocuments(app, routes, version);
+  addProblemPages(app);
+  addUnknownRoute(app, [...PLAIN_PATHS, ...routes.map((route) => route.path)]);
 }

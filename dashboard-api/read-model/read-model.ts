@@ -51,6 +51,7 @@ export class ReadModel {
   #known = 0;
   #newestWallUs = 0;
   #ready = false;
+  #failure: string | null = null;
   #running: Promise<void> = Promise.resolve();
 
   private constructor(log: LogSource, projectors: Projectors, clock: Clock, logger: Logger) {
@@ -91,6 +92,10 @@ export class ReadModel {
   /** True once every projection has reached what the log held at start. */
   get ready(): boolean {
     return this.#ready;
+  }
+  /** Why the log cannot be read now; null while it can. */
+  get failure(): string | null {
+    return this.#failure;
   }
   /** Wall time a projection halted at, RFC 3339. */
   haltedSince(name: string): string | undefined {
@@ -135,12 +140,14 @@ export class ReadModel {
     while (!signal.aborted) {
       try {
         await this.#catchUp();
+        this.#failure = null;
         ready();
         waitMs = RETRY_FIRST_MS;
         await this.log.follow(this.#known, (events) => this.#take(events), signal);
       } catch (cause) {
         if (signal.aborted) return;
         for (const projector of this.all) projector.markBehind();
+        this.#failure = cause instanceof Error ? cause.message : String(cause);
         this.#logger.warn({ err: cause, waitMs }, "the log cannot be read; trying again");
       }
       await sleep(this.#clock, waitMs, signal).catch(() => undefined);
