@@ -48,7 +48,7 @@ class NodePtyLine implements PtyLine {
   readonly path: string;
   lostBytes = 0;
   #read: LineReader;
-  #open: { master: number; slave: number; stream: ReadStream } | undefined;
+  #open: { master: number; slave: number; pty: string; stream: ReadStream } | undefined;
 
   constructor(path: string, read: LineReader) {
     this.path = path;
@@ -69,7 +69,7 @@ class NodePtyLine implements PtyLine {
     const stream = new ReadStream(master);
     stream.on("data", (bytes: Buffer) => this.#read(bytes));
     stream.on("error", () => this.unplug());
-    this.#open = { master, slave, stream };
+    this.#open = { master, slave, pty, stream };
     this.#link(pty);
   }
 
@@ -77,7 +77,8 @@ class NodePtyLine implements PtyLine {
     const open = this.#open;
     if (!open) return;
     this.#open = undefined;
-    rmSync(this.path, { force: true });
+    // Only our own link: the name may be a real file, or by now another simulator's.
+    if (linkTarget(this.path) === open.pty) rmSync(this.path);
     open.stream.destroy();
     closeSync(open.slave);
   }
@@ -95,7 +96,7 @@ class NodePtyLine implements PtyLine {
 
   #link(pty: string): void {
     mkdirSync(dirname(this.path), { recursive: true });
-    if (isLink(this.path)) rmSync(this.path);
+    if (linkTarget(this.path) !== undefined) rmSync(this.path);
     try {
       symlinkSync(pty, this.path);
     } catch (cause) {
@@ -110,11 +111,10 @@ class NodePtyLine implements PtyLine {
 }
 
 // A link left by a killed simulator is replaced; a real file or device never is.
-function isLink(path: string): boolean {
+function linkTarget(path: string): string | undefined {
   try {
-    readlinkSync(path);
-    return true;
+    return readlinkSync(path);
   } catch {
-    return false;
+    return undefined;
   }
 }
