@@ -146,6 +146,9 @@ test("the stuck read-back after a quick stop is a switch", () => {
   b.write(TRIGGER, 0x40);
   b.run(1000);
   expect(b.read1(TRIGGER)).toBe(0x40);
+  b.write(TRIGGER, 0x1111);
+  expect(b.read1(TRIGGER)).toBe(0);
+  expect(b.kinds()).toEqual(["enable", "start-absolute", "stop"]);
 });
 
 test.each([

@@ -186,8 +186,11 @@ export class LeadshineDrive implements SimulatedDrive {
   }
 
   #trigger(address: number, word: number): void {
-    // Write 0x1111 is said to clear a stuck read-back; it moves nothing.
-    if (word === 0x1111 || word === 0) return;
+    // Writing 0x1111 is said to clear a read-back that sticks after a quick stop; it moves nothing.
+    if (word === 0x1111 || word === 0) {
+      this.#motion.clearReadback();
+      return;
+    }
     const obeyed = this.#motion.trigger(word, this.#time.nowS);
     if (word === 0x040) {
       this.#note("stop", obeyed, null, address, word);

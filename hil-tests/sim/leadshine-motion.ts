@@ -128,6 +128,11 @@ export class LeadshineMotion {
     return this.#motor.powered;
   }
 
+  /** Forgets the last command's outcome in 0x6002. */
+  clearReadback(): void {
+    this.#readback = 0;
+  }
+
   /** RS-485 jog: runs on for 50 ms per write and then stops by itself. */
   jog(way: 1 | -1, nowS: number): boolean {
     if (!this.#motor.powered || this.alarm !== 0 || this.homing || this.#pending) return false;
