@@ -70,6 +70,7 @@ test("the caller learns of the first byte with the frame as it stands on the wir
 test("what cannot start before its deadline expires unsent", async () => {
   slave.behaviour = (request) => [{ afterMs: 20, bytes: answerTo(request) }];
   const first = read(1, 1);
+  await until(() => slave.requests.length === 1, "one under way");
   const late = write(1, 2, "command", { notAfterMs: clock.monotonicMs() + 1 });
   expect(await codeOf(late)).toBe("expired");
   await first;

@@ -5,9 +5,9 @@ const TIMER_SLACK_MS = 0.75;
 const VIRTUAL_STEP_MS = 0.001;
 
 /**
- * Calls `fn` at `atMs` (monotonic), never earlier, and within a turn of the loop: a timer for the far part, then turns
- * of the loop against the clock (a plain timer would break the silence between frames or waste 7 % of the line).
- * Returns the function that cancels.
+ * Calls `fn` at `atMs` (monotonic), never earlier, never inside this call, and within a turn of the loop: a timer for the
+ * far part, then turns of the loop against the clock (a plain timer would break the silence between frames or waste 7 %
+ * of the line). Returns the function that cancels.
  */
 export function waitUntil(clock: Clock, atMs: number, fn: () => void): () => void {
   let cancelled = false;
@@ -16,20 +16,19 @@ export function waitUntil(clock: Clock, atMs: number, fn: () => void): () => voi
   const turn = () => {
     if (cancelled) return;
     const nowMs = clock.monotonicMs();
-    const leftMs = atMs - nowMs;
-    if (leftMs <= 0) {
-      fn();
-      return;
-    }
-    const far = Math.floor(leftMs - TIMER_SLACK_MS);
-    // A clock that stands still between two turns is a virtual one: its timers are exact.
-    if (far >= 1 || nowMs === lastMs) {
-      const timer = clock.after(far >= 1 && nowMs !== lastMs ? far : Math.max(leftMs, VIRTUAL_STEP_MS), turn);
-      cancelTimer = () => timer.cancel();
-    } else clock.soon(turn);
-    lastMs = nowMs;
+    if (nowMs >= atMs) fn();
+    else waitOn(nowMs);
   };
-  turn();
+  const waitOn = (nowMs: number) => {
+    const farMs = Math.floor(atMs - nowMs - TIMER_SLACK_MS);
+    // A clock that stands still between two turns is a virtual one: its timers are exact.
+    const stands = nowMs === lastMs;
+    lastMs = nowMs;
+    if (farMs < 1 && !stands) return clock.soon(turn);
+    const timer = clock.after(stands ? Math.max(atMs - nowMs, VIRTUAL_STEP_MS) : farMs, turn);
+    cancelTimer = () => timer.cancel();
+  };
+  waitOn(clock.monotonicMs());
   return () => {
     cancelled = true;
     cancelTimer();

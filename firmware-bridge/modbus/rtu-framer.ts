@@ -15,10 +15,17 @@ export class RtuFramer implements Framer {
   #filled = 0;
   #expected: ExpectedReply | undefined;
   #crcCountedAt = -1;
+  #request = Buffer.alloc(0);
+  /**
+   * The adapter hears itself (RS-485 without echo suppression). It shows at the first read, and matters for writes: the
+   * echo of FC06 is byte for byte the answer of the drive.
+   */
+  #hearsItself = false;
 
   begin(adu: Uint8Array, expected: ExpectedReply): { wire: Uint8Array; findings: readonly Finding[] } {
     const findings = this.end();
     this.#expected = expected;
+    this.#request = Buffer.from(adu);
     return { wire: adu, findings };
   }
 
@@ -39,19 +46,28 @@ export class RtuFramer implements Framer {
   }
 
   end(): readonly Finding[] {
+    if (this.#expected) this.#cutEcho();
     this.#expected = undefined;
     this.#crcCountedAt = -1;
     return this.#filled === 0 ? [] : [this.#drop(this.#filled)];
   }
 
+  /** Another adapter may be there afterwards. */
   reset(): void {
+    this.#hearsItself = false;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#expected = undefined;
     this.#filled = 0;
     this.#crcCountedAt = -1;
   }
 
   #search(findings: Finding[]): Finding[] | undefined {
-    for (let at = 0; at + EXCEPTION_FRAME_BYTES <= this.#filled; at++) {
+    const echoEnd = this.#hearsItself ? this.#echoEnd() : 0;
+    if (echoEnd === undefined) return undefined;
+    for (let at = echoEnd; at + EXCEPTION_FRAME_BYTES <= this.#filled; at++) {
       const length = this.#candidate(at);
       if (length === 0 || at + length > this.#filled) continue;
       if (crc16(this.#buffer, at, at + length) === 0) return this.#take(at, length);
@@ -60,6 +76,22 @@ export class RtuFramer implements Framer {
       findings.push({ type: "crc" });
     }
     return undefined;
+  }
+
+  /** Where the answer can start behind our own request; undefined while that has not been heard whole. */
+  #echoEnd(): number | undefined {
+    const at = Buffer.from(this.#buffer.subarray(0, this.#filled)).indexOf(this.#request);
+    return at < 0 ? undefined : at + this.#request.length;
+  }
+
+  /** Takes our own request out of the buffer. A read's answer never looks like its request, so there an echo shows itself. */
+  #cutEcho(until = this.#filled): number {
+    const end = this.#expected?.functionCode === 3 || this.#hearsItself ? this.#echoEnd() : undefined;
+    if (end === undefined || end > until) return 0;
+    this.#hearsItself = true;
+    this.#buffer.copyWithin(end - this.#request.length, end, this.#filled);
+    this.#filled -= this.#request.length;
+    return this.#request.length;
   }
 
   /** Length of the frame that could start at `at`, 0 when none can. */
@@ -73,18 +105,19 @@ export class RtuFramer implements Framer {
     return matches ? expected.length : 0;
   }
 
-  #take(at: number, length: number): Finding[] {
+  #take(found: number, length: number): Finding[] {
+    const at = found - this.#cutEcho(found);
     const adu = this.#buffer.slice(at, at + length);
     const before = this.#buffer.slice(0, at);
     const behind = this.#buffer.slice(at + length, this.#filled);
-    this.reset();
-    const found: Finding[] = [];
-    if (before.length > 0) found.push(stray(before));
-    found.push({ type: "reply", adu, wire: adu });
+    this.#forget();
+    const findings: Finding[] = [];
+    if (before.length > 0) findings.push(stray(before));
+    findings.push({ type: "reply", adu, wire: adu });
     // What came behind stays in the buffer with all other idle bytes until the next begin or end.
     this.#buffer.set(behind);
     this.#filled = behind.length;
-    return found;
+    return findings;
   }
 
   #drop(count: number): Finding {
