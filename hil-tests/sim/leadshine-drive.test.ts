@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DriveBench } from "./drive-bench.ts";
 import { LeadshineDrive } from "./leadshine-drive.ts";
 import type { LeadshineQuirks } from "./leadshine-motion.ts";
 import type { PlantConfig } from "./motor.ts";
+import { DriveBench } from "./testing/drive-bench.ts";
 
 const ENABLE = 0x000f;
 const TRIGGER = 0x6002;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DriveBench } from "./drive-bench.ts";
 import type { PlantConfig } from "./motor.ts";
 import type { MrJeCQuirks } from "./mr-je-c-cycle.ts";
 import { MrJeCDrive } from "./mr-je-c-drive.ts";
+import { DriveBench } from "./testing/drive-bench.ts";
 
 const CW = 0x6040;
 const SW = 0x6041;

@@ -1,6 +1,6 @@
-import { answerPdu } from "./modbus-pdu.ts";
-import { i32, words } from "./register-bank.ts";
-import type { SimulatedDrive } from "./simulated-drive.ts";
+import { answerPdu } from "../modbus-pdu.ts";
+import { i32, words } from "../register-bank.ts";
+import type { SimulatedDrive } from "../simulated-drive.ts";
 
 const STEP_MS = 1;
 
