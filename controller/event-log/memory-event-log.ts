@@ -1,0 +1,127 @@
+import { eventChecker, type RecordedEvent, type StreamName } from "@servofleet/contracts";
+import { assert } from "@servofleet/runtime/assert";
+import type { Clock, Random } from "@servofleet/runtime/clock";
+import { LOG_PAGE_MAX } from "@servofleet/runtime/log-queries";
+import { genesisHash } from "@servofleet/runtime/log-schema";
+import { uuidV7 } from "@servofleet/runtime/random-id";
+import { CommitQueue, QUEUE_EVENTS_MAX, type Waiter } from "./commit-queue.ts";
+import { type AppendOptions, type EventLog, LogError, type LogErrorCode, type NewEvent } from "./event-log.ts";
+import { prepareEvent } from "./prepared-event.ts";
+import { type LogHead, sealEvents } from "./seal-events.ts";
+
+export interface MemoryEventLogOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logId?: string;
+  readonly epoch?: number;
+}
+
+/** The event log for tests of what stands on it: the same laws, hashes and errors, no disk. */
+export class MemoryEventLog implements EventLog {
+  readonly logId: string;
+  readonly epoch: number;
+  readonly boot: string;
+  /** A test sets it to see the controller without a log: appends are refused with this code. */
+  trouble: LogErrorCode | null = null;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #check = eventChecker();
+  readonly #queue = new CommitQueue();
+  readonly #events: RecordedEvent[] = [];
+  readonly #byId = new Map<string, RecordedEvent>();
+  readonly #pendingIds = new Set<string>();
+  readonly #versions = new Map<string, number>();
+  #head: LogHead;
+  #pumping: Promise<void> | undefined;
+  #closed = false;
+
+  constructor({ clock, random, logId = "memory", epoch = 1 }: MemoryEventLogOptions) {
+    this.#clock = clock;
+    this.#random = random;
+    this.logId = logId;
+    this.epoch = epoch;
+    this.boot = uuidV7(clock, random);
+    this.#head = { position: 0, hash: genesisHash(logId) };
+  }
+
+  get position(): number {
+    return this.#head.position;
+  }
+
+  async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<readonly RecordedEvent[]> {
+    if (this.#closed) throw new LogError("log-closed", {}, "the log was closed");
+    if (this.trouble) throw new LogError(this.trouble, {}, "set by a test");
+    if (events.length === 0) return [];
+    const prepared = events.map((event) => prepareEvent(event, this.#check));
+    const ids = prepared.flatMap(({ id }) => (id === undefined ? [] : [id]));
+    const known = ids.find((id, i) => this.#pendingIds.has(id) || this.#byId.has(id) || ids.indexOf(id) !== i);
+    if (known !== undefined) throw new LogError("duplicate-id", { id: known }, "this id is in the log already");
+    return new Promise((resolve, reject) => {
+      const bytes = prepared.reduce((sum, { dataText }) => sum + dataText.length, 0);
+      if (!this.#queue.add({ prepared, bytes, resolve, reject }, options.priority === true))
+        return reject(new LogError("log-busy", { waiting: QUEUE_EVENTS_MAX }, "too much waits"));
+      for (const id of ids) this.#pendingIds.add(id);
+      this.#pumping ??= this.#pump();
+    });
+  }
+
+  async findById(id: string): Promise<RecordedEvent | undefined> {
+    return this.#byId.get(id);
+  }
+
+  async read(afterPosition: number, limit: number): Promise<readonly RecordedEvent[]> {
+    return this.#events.slice(afterPosition, afterPosition + checked(limit));
+  }
+
+  async readStream(stream: StreamName, afterVersion: number, limit: number): Promise<readonly RecordedEvent[]> {
+    const found = this.#events.filter((event) => event.stream === stream && event.version > afterVersion);
+    return found.slice(0, checked(limit));
+  }
+
+  async readCommand(commandId: string): Promise<readonly RecordedEvent[]> {
+    return this.#events.filter((event) => event.commandId === commandId);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#pumping;
+  }
+
+  async #pump(): Promise<void> {
+    await Promise.resolve();
+    while (!this.#queue.empty) {
+      this.#commit(this.#queue.take());
+      await Promise.resolve();
+    }
+    this.#pumping = undefined;
+  }
+
+  #commit(waiters: readonly Waiter[]): void {
+    for (const { prepared, resolve } of waiters) {
+      const sealed = sealEvents(prepared, {
+        head: this.#head,
+        epoch: this.epoch,
+        boot: this.boot,
+        wallUs: this.#clock.wallUs(),
+        monoNs: String(this.#clock.monotonicNs()),
+        versionOf: (stream) => this.#versions.get(stream) ?? 0,
+        newId: () => uuidV7(this.#clock, this.#random),
+      });
+      // As a disk would give it back: nobody holds the object that was handed in.
+      const recorded = sealed.events.map((event, i) => ({ ...event, data: JSON.parse(prepared[i]?.dataText ?? "") }));
+      this.#head = sealed.head;
+      for (const [stream, version] of sealed.versions) this.#versions.set(stream, version);
+      for (const event of recorded) {
+        this.#events.push(event);
+        this.#byId.set(event.id, event);
+        this.#pendingIds.delete(event.id);
+      }
+      resolve(recorded);
+    }
+  }
+}
+
+function checked(limit: number): number {
+  assert(Number.isInteger(limit) && limit >= 1 && limit <= LOG_PAGE_MAX, `limit ${limit} is not 1 to ${LOG_PAGE_MAX}`);
+  return limit;
+}
