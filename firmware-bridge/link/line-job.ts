@@ -49,6 +49,8 @@ const AFTER_SENDING: Partial<Record<LinkErrorCode, LinkErrorCode>> = {
   "link-down": "link-lost",
   closed: "link-lost",
   expired: "no-reply",
+  withdrawn: "no-reply",
+  "queue-full": "no-reply",
   "breaker-open": "no-reply",
 };
 

@@ -46,6 +46,8 @@ export class LineTurn {
   readonly #parts: LineTurnParts;
   #turn: Turn | undefined;
   #silences = 0;
+  /** Only a connection that has answered can have died unseen; a silent drive behind a living socket is no reason to reconnect. */
+  #hasAnswered = false;
 
   constructor(parts: LineTurnParts) {
     this.#parts = parts;
@@ -97,6 +99,7 @@ export class LineTurn {
     const turn = this.#turn;
     this.#turn = undefined;
     this.#silences = 0;
+    this.#hasAnswered = false;
     this.#parts.exchange.reset();
     if (turn) failJob(turn.job, "link-down", { reason });
   }
@@ -137,6 +140,7 @@ export class LineTurn {
     const { job, page, guarded, request } = turn;
     const { clock, tally } = this.#parts;
     this.#silences = 0;
+    this.#hasAnswered = true;
     const clean = page.ghosts.length === 0 ? outcome.turnaroundMs : null;
     page.health = afterReply({ ...page.health, quarantineUntilMs: 0 }, clean, clock.wallUs());
     const exception = outcome.reply?.type === "exception";
@@ -185,7 +189,7 @@ export class LineTurn {
     if (guarded.ask === "flush") this.#parts.again(job);
     else failJob(job, "no-reply", { waitedMs, crcErrors: outcome.crcErrors });
     if (page.health.timeoutsInRow >= OPEN_AFTER_TIMEOUTS) this.#parts.opened(page.unit);
-    if (!this.#parts.guarded && ++this.#silences >= SILENCES_MAX) {
+    if (!this.#parts.guarded && this.#hasAnswered && ++this.#silences >= SILENCES_MAX) {
       this.#parts.restart(`${SILENCES_MAX} requests in a row were not answered`);
     }
   }

@@ -138,6 +138,35 @@ test("three silences open the breaker; stops and commands are tried once, polls 
   expect((await read(2, 4)).registers).toEqual([4, 5]);
 });
 
+test("an answer that is there already counts, also when our own loop was too busy to read it in time", async () => {
+  slave.behaviour = (request) => {
+    slave.send(answerTo(request));
+    const untilMs = clock.monotonicMs() + 150;
+    while (clock.monotonicMs() < untilMs);
+    return [];
+  };
+  expect((await read(1, 8)).registers).toEqual([8, 9]);
+  expect(link.stats().errors.timeout).toBe(0);
+});
+
+test("noise that never ends keeps no stop back", async () => {
+  const babble = clock.every(1, () => slave.send(Uint8Array.of(0x55)));
+  await write(1, 7, "stop");
+  babble.cancel();
+  expect(slave.requests.at(-1)?.toString("hex").slice(0, 12)).toBe("010600010007");
+});
+
+test("a drive that refuses the longer read after a time-out is asked another question first", async () => {
+  slave.behaviour = (request, n) => {
+    if (n === 0) return [];
+    const overEnd = request.readUInt16BE(4) > 2;
+    return [{ afterMs: 0, bytes: overEnd ? exceptionTo(request, 2) : answerTo(request) }];
+  };
+  expect(await codeOf(read(1, 8))).toBe("no-reply (sent)");
+  expect((await read(1, 8)).registers).toEqual([8, 9]);
+  expect(slave.requests.map((request) => request.readUInt16BE(4))).toEqual([2, 3, 1, 2]);
+});
+
 test("no two frames are closer than the silence of the line", async () => {
   const done = await Promise.all([...Array(100).keys()].map((i) => read(1 + (i % 3), i)));
   const ordered = done.toSorted((a, b) => a.startedMs - b.startedMs);

@@ -44,7 +44,7 @@ export class Line implements Link {
   #wantedMs: number | undefined;
 
   constructor(config: LinkConfig, cost: LineCost, parts: LineParts) {
-    const { clock, random, units, log } = parts;
+    const { clock, random, units } = parts;
     this.id = config.id;
     this.#config = config;
     this.#parts = parts;
@@ -78,10 +78,7 @@ export class Line implements Link {
     this.#wire = new ReconnectingWire(parts.wire, clock, random, {
       onUp: (session) => this.#wentUp(session),
       onBytes: (bytes) => this.#exchange.bytes(bytes),
-      onDown: (reason) => {
-        log.warn({ link: config.id, reason }, "link down");
-        this.#wentDown(reason);
-      },
+      onDown: (reason) => this.#wentDown(reason),
     });
   }
 
@@ -204,6 +201,8 @@ export class Line implements Link {
   #announce(): void {
     if (this.#announced === this.up) return;
     this.#announced = this.up;
+    if (this.up) this.#parts.log.info({ link: this.id }, "link up");
+    else this.#parts.log.warn({ link: this.id, reason: this.#downReason }, "link down");
     for (const listener of this.#listeners) listener(this.up, this.#downReason);
   }
 

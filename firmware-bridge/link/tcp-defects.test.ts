@@ -236,8 +236,9 @@ describe("the stream", () => {
   });
 
   test("a peer that is gone without a word is noticed by silence and connected to again", async () => {
-    server.behaviour = () => undefined;
     await withOurs(async (link) => {
+      expect(await ourRead(link, 3)).toEqual([3]);
+      server.behaviour = () => undefined;
       const codes = new Set<unknown>();
       while (link.up) {
         await link
@@ -251,6 +252,18 @@ describe("the stream", () => {
       await until(() => link.breaker(1) === "closed", "the unit answered a probe");
       expect(await ourRead(link, 4)).toEqual([4]);
     });
+  });
+});
+
+test("a drive that never answers behind a living socket does not make the connection flap", async () => {
+  server.behaviour = () => undefined;
+  await withOurs(async (link) => {
+    for (let i = 0; i < 8; i++) {
+      const write = link.transact(1, { fn: "write", address: 1, value: i }, { class: "command" });
+      await expect(write).rejects.toMatchObject({ code: "no-reply" });
+    }
+    expect(link.up).toBe(true);
+    expect(server.sockets.length).toBe(1);
   });
 });
 

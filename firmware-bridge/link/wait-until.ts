@@ -1,7 +1,9 @@
 import type { Clock } from "@servofleet/runtime/clock";
 
-/** Timers of the loop fire up to this much early or late; nearer than this the loop is turned instead. */
+/** Timers of the loop fire up to this much early or late: the rest is for turns of the loop. */
 const TIMER_SLACK_MS = 0.75;
+/** The shortest timer (1 ms, some 1.1 in truth) still fits into this; nearer than this the loop is turned. */
+const TIMER_WORTH_MS = 1.3;
 const VIRTUAL_STEP_MS = 0.001;
 
 /**
@@ -20,12 +22,13 @@ export function waitUntil(clock: Clock, atMs: number, fn: () => void): () => voi
     else waitOn(nowMs);
   };
   const waitOn = (nowMs: number) => {
-    const farMs = Math.floor(atMs - nowMs - TIMER_SLACK_MS);
+    const leftMs = atMs - nowMs;
+    const farMs = leftMs < TIMER_WORTH_MS ? 0 : Math.max(1, Math.floor(leftMs - TIMER_SLACK_MS));
     // A clock that stands still between two turns is a virtual one: its timers are exact.
     const stands = nowMs === lastMs;
     lastMs = nowMs;
-    if (farMs < 1 && !stands) return clock.soon(turn);
-    const timer = clock.after(stands ? Math.max(atMs - nowMs, VIRTUAL_STEP_MS) : farMs, turn);
+    if (farMs === 0 && !stands) return clock.soon(turn);
+    const timer = clock.after(stands ? Math.max(leftMs, VIRTUAL_STEP_MS) : farMs, turn);
     cancelTimer = () => timer.cancel();
   };
   waitOn(clock.monotonicMs());
