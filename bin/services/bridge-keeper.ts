@@ -1,0 +1,67 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { ChildProcessBus } from "@servofleet/runtime/child-process-bus";
+import type { Clock, Timer } from "@servofleet/runtime/clock";
+import type { Logger } from "pino";
+import { RESTART_MAX_MS, RESTART_MIN_MS, stopChild } from "../supervisor.ts";
+
+const ENTRY = fileURLToPath(new URL("../servofleet.ts", import.meta.url));
+/** A bridge that lived this long starts its successor at once. */
+const LIVED_MS = 5000;
+
+/**
+ * The controller's child: serialport is not safe in worker threads, and HTTP, JSON and garbage collection must never
+ * delay a serial turn-around. A bridge that dies or hangs is replaced; the bus then speaks with its successor.
+ */
+export class BridgeKeeper {
+  readonly #configFile: string;
+  readonly #bus: ChildProcessBus;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #child: ChildProcess | null = null;
+  #startedAtMs = 0;
+  #pauseMs = RESTART_MIN_MS;
+  #restart: Timer | undefined;
+  #stopping = false;
+
+  constructor(configFile: string, bus: ChildProcessBus, clock: Clock, logger: Logger) {
+    this.#configFile = configFile;
+    this.#bus = bus;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#start();
+  }
+
+  /** The bridge was not heard: a hanging process is killed, and its successor starts when it is gone. */
+  replace(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
+  /** After the controller has told it to shut down: waits for its end, with a limit. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#restart?.cancel();
+    await stopChild(this.#child, this.#clock, this.#logger, "bridge");
+  }
+
+  #start(): void {
+    this.#startedAtMs = this.#clock.monotonicMs();
+    const child = fork(ENTRY, ["bridge", "--config", this.#configFile], {
+      serialization: "advanced",
+      env: { ...process.env, SERVOFLEET_CHILD: "1", SERVOFLEET_BRIDGE_PARENT: String(process.pid) },
+    });
+    this.#child = child;
+    child.on("error", (error) => this.#logger.error({ error: error.message }, "the bridge could not be started"));
+    child.once("exit", (code, signal) => this.#onExit(code, signal));
+    this.#bus.attach(child);
+  }
+
+  #onExit(code: number | null, signal: string | null): void {
+    this.#child = null;
+    if (this.#stopping) return;
+    if (this.#clock.monotonicMs() - this.#startedAtMs > LIVED_MS) this.#pauseMs = RESTART_MIN_MS;
+    this.#logger.error({ code, signal, pauseMs: this.#pauseMs }, "the bridge ended; a new one is started");
+    this.#restart = this.#clock.after(this.#pauseMs, () => this.#start());
+    this.#pauseMs = Math.min(this.#pauseMs * 2, RESTART_MAX_MS);
+  }
+}

@@ -1,0 +1,59 @@
+import { startController } from "@servofleet/controller";
+import { openEventLog } from "@servofleet/controller/event-log/open-event-log";
+import { openTelemetryStore } from "@servofleet/controller/telemetry/telemetry-store";
+import { parentProcessBus } from "@servofleet/runtime/child-process-bus";
+import { readFleetFile } from "@servofleet/runtime/fleet-file";
+import type { MessageBus } from "@servofleet/runtime/message-bus";
+import { NatsBus } from "@servofleet/runtime/nats-bus";
+import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
+import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
+import { log } from "../log.ts";
+import { onShutdownRequest, sayReady } from "../service-process.ts";
+import { VERSION } from "../version.ts";
+import { BridgeKeeper } from "./bridge-keeper.ts";
+import { busFault } from "./bus-fault.ts";
+
+/** `servofleet controller`: the write side, and in embedded mode the bridge as its child. */
+export async function runController(configFile: string): Promise<void> {
+  const config = readFleetFile(configFile, process.env);
+  const paths = dataPaths(config.data);
+  prepareDataDirectories(paths);
+  const clock = systemClock();
+  const random = systemRandom();
+  const logger = log("controller");
+  const eventLog = await openEventLog({ directory: paths.log, clock, random, box: config.box });
+  const telemetry = await openTelemetryStore({ file: paths.telemetry, clock });
+  let bus: MessageBus;
+  let bridge: BridgeKeeper | undefined;
+  if (config.messaging === "embedded") {
+    const channel = parentProcessBus(busFault(logger));
+    bus = channel;
+    bridge = new BridgeKeeper(configFile, channel, clock, logger);
+  } else {
+    bus = new NatsBus({ url: config.messaging, box: config.box, clock, onFault: busFault(logger) });
+  }
+  const controller = await startController({
+    config,
+    version: VERSION,
+    log: eventLog,
+    bus,
+    telemetry,
+    clock,
+    random,
+    logger,
+    socketPath: paths.controllerSocket,
+    liveSocketPath: paths.liveSocket,
+    onBridgeLost: () => bridge?.replace(),
+    onPoisoned: (exitCode) => process.exit(exitCode),
+  });
+  onShutdownRequest(async (reason) => {
+    logger.info({ reason }, "shutting down: axes first");
+    await controller.close();
+    await bridge?.stop();
+    await bus.close();
+    await telemetry.close();
+    await eventLog.close();
+    return 0;
+  });
+  sayReady();
+}
