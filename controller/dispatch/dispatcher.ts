@@ -1,0 +1,157 @@
+import type { AxisId, Command, CommandId, OrderRefusal, ProblemFacts } from "@servofleet/contracts";
+import type { Clock, Random } from "@servofleet/runtime/clock";
+import { uuidV7 } from "@servofleet/runtime/random-id";
+import type { BridgeLink } from "../bridge-link/bridge-link.ts";
+import type { Logger } from "../controller-parts.ts";
+import type { AxisEvent } from "../domain/axis-event.ts";
+import { isDispatched } from "../domain/axis-state.ts";
+import { isRefusal } from "../domain/decide.ts";
+import { decideReport } from "../domain/decide-report.ts";
+import { dispatchEvents, failDispatch, orderAction } from "../domain/dispatch.ts";
+import { expire } from "../domain/withdraw.ts";
+import { LogError } from "../event-log/event-log.ts";
+import type { AxisBook } from "../inbox/axis-book.ts";
+import type { Journal } from "../inbox/journal.ts";
+
+/** Pause before an order is tried again whose write-ahead the log refused. Nothing of it was sent. */
+const LOG_RETRY_MS = 500;
+
+export interface DispatcherParts {
+  readonly link: BridgeLink;
+  readonly book: AxisBook;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** An order that was written ahead and then did not leave. */
+interface KeptBack {
+  readonly orderId: string;
+  readonly reason: Extract<OrderRefusal, "expired" | "stale-generation" | "link-down">;
+}
+
+interface Ticket {
+  readonly axis: AxisId;
+  readonly commandId: CommandId;
+  /** Monotonic, ms: last moment for the first byte. */
+  readonly deadlineMs: number;
+  kept?: KeptBack;
+}
+
+/**
+ * Brings accepted commands to the bridge, one lane per axis in the order of acceptance. Write-ahead: `DispatchStarted`
+ * is on disk before the order leaves. What was superseded, stopped or cancelled while it waited is never sent.
+ */
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #lanes = new Map<AxisId, Ticket[]>();
+  #waiting = 0;
+  #closed = false;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+  }
+
+  /** Commands that have not been looked at yet. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  enqueue({ axis, commandId }: Command, deadlineMs: number): void {
+    const ticket: Ticket = { axis, commandId, deadlineMs };
+    this.#waiting += 1;
+    const lane = this.#lanes.get(axis);
+    if (lane) {
+      lane.push(ticket);
+      return;
+    }
+    const fresh = [ticket];
+    this.#lanes.set(axis, fresh);
+    void this.#run(axis, fresh);
+  }
+
+  async #run(axis: AxisId, lane: Ticket[]): Promise<void> {
+    for (let ticket = lane.shift(); ticket; ticket = lane.shift()) {
+      this.#waiting -= 1;
+      await this.#bring(ticket);
+    }
+    this.#lanes.delete(axis);
+  }
+
+  /** Until it is sent or ended. A log without space holds it until its time to start is over. */
+  async #bring(ticket: Ticket): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.#dispatch(ticket);
+        return;
+      } catch (error) {
+        if (!(error instanceof LogError)) throw error;
+        const { clock, logger } = this.#parts;
+        logger.warn({ commandId: ticket.commandId, code: error.code }, "not sent: the log could not write ahead");
+        if (error.code === "log-poisoned" || error.code === "log-closed") return;
+        await new Promise<void>((resolve) => clock.after(LOG_RETRY_MS, resolve, true));
+      }
+    }
+  }
+
+  async #dispatch(ticket: Ticket): Promise<void> {
+    if (ticket.kept) return this.#notSent(ticket, ticket.kept);
+    const { book, journal, clock, random, link } = this.#parts;
+    const { commandId, deadlineMs } = ticket;
+    const axis = book.current(ticket.axis);
+    const command = axis.open.get(commandId);
+    if (!command || isDispatched(command)) return;
+    const end = (events: readonly AxisEvent[]) => journal.record([{ axis: axis.id, events }]);
+    if (clock.monotonicMs() > deadlineMs) return void (await end(expire(axis, commandId)));
+    if (!link.alive) return void (await end(failDispatch(axis, commandId, NO_BRIDGE)));
+    const action = orderAction(axis, commandId);
+    if (isRefusal(action)) return void (await end(failDispatch(axis, commandId, action.problem)));
+    const orderId = uuidV7(clock, random);
+    await journal.record([{ axis: axis.id, events: dispatchEvents(axis, commandId, orderId) }]);
+    const { stopGeneration } = axis;
+    const late = this.#tooLate(ticket, stopGeneration);
+    const dispatch = { orderId, commandId, axis: axis.id, stopGeneration, action };
+    if (!late && link.order(dispatch, deadlineMs - clock.monotonicMs())) return;
+    ticket.kept = { orderId, reason: late ?? "link-down" };
+    await this.#notSent(ticket, ticket.kept);
+  }
+
+  /** What may have happened while the write-ahead was on its way to the disk. */
+  #tooLate({ axis, deadlineMs }: Ticket, stopGeneration: number): KeptBack["reason"] | null {
+    if (this.#parts.book.current(axis).stopGeneration !== stopGeneration) return "stale-generation";
+    return this.#parts.clock.monotonicMs() > deadlineMs ? "expired" : null;
+  }
+
+  /** The order never left: the controller refuses it in the bridge's place. */
+  async #notSent({ axis, commandId }: Ticket, { orderId, reason }: KeptBack): Promise<void> {
+    const report = { type: "order-refused", orderId, commandId, axis, reason, problem: KEPT_BACK[reason] } as const;
+    const { book, journal } = this.#parts;
+    await journal.record([{ axis, events: decideReport(report, book.current(axis)) }]);
+  }
+}
+
+const NO_BRIDGE: ProblemFacts = {
+  slug: "service-unavailable",
+  detail: "the firmware bridge is not there; nothing was sent",
+  remedy: "it is started again by itself; look at the axis and ask again",
+};
+
+/** Why an order whose dispatch is recorded did not leave, in words for a person. */
+const KEPT_BACK: Readonly<Record<KeptBack["reason"], ProblemFacts>> = {
+  expired: {
+    slug: "service-unavailable",
+    detail: "its time to start was over before the order left; nothing was sent",
+    remedy: "look at the axis and ask again, with a longer ttlMs if that fits",
+  },
+  "stale-generation": {
+    slug: "stop-latched",
+    detail: "a stop came before the order left; nothing was sent",
+    remedy: "find out why it was stopped, then send Reset once the axis stands",
+  },
+  "link-down": NO_BRIDGE,
+};

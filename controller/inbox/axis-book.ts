@@ -1,0 +1,73 @@
+import type { AxisConfig, AxisId, AxisStatus } from "@servofleet/contracts";
+import { assert } from "@servofleet/runtime/assert";
+import { type Axis, initialAxis } from "../domain/axis-state.ts";
+
+interface Page {
+  /** As the log has it. */
+  committed: Axis;
+  /** With everything that is on its way into the log: what the next decision sees. */
+  current: Axis;
+  reading: AxisStatus | null;
+}
+
+/** Every configured axis, as recorded and as decided so far, and the bridge's newest reading of it. */
+export class AxisBook {
+  readonly #pages: ReadonlyMap<AxisId, Page>;
+
+  constructor(axes: readonly AxisConfig[]) {
+    this.#pages = new Map(
+      axes.map((config) => {
+        const axis = initialAxis(config);
+        return [config.id, { committed: axis, current: axis, reading: null }];
+      }),
+    );
+  }
+
+  get ids(): readonly AxisId[] {
+    return [...this.#pages.keys()];
+  }
+
+  has(id: string): id is AxisId {
+    return this.#pages.has(id as AxisId);
+  }
+
+  current(id: AxisId): Axis {
+    return this.#page(id).current;
+  }
+
+  committed(id: AxisId): Axis {
+    return this.#page(id).committed;
+  }
+
+  reading(id: AxisId): AxisStatus | null {
+    return this.#page(id).reading;
+  }
+
+  read(status: AxisStatus): void {
+    this.#page(status.axis).reading = status;
+  }
+
+  /** The bridge is lost: what it read says nothing about now. */
+  forgetReadings(): void {
+    for (const page of this.#pages.values()) page.reading = null;
+  }
+
+  decided(axis: Axis): void {
+    this.#page(axis.id).current = axis;
+  }
+
+  recorded(axis: Axis): void {
+    this.#page(axis.id).committed = axis;
+  }
+
+  /** Takes back everything that is not in the log. */
+  takeBack(): void {
+    for (const page of this.#pages.values()) page.current = page.committed;
+  }
+
+  #page(id: AxisId): Page {
+    const page = this.#pages.get(id);
+    assert(page !== undefined, `axis ${id} is not configured`);
+    return page;
+  }
+}

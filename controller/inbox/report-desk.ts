@@ -1,0 +1,110 @@
+import {
+  type AxisId,
+  boxStream,
+  type FleetConfig,
+  linkStream,
+  type Report,
+  type ReportMessage,
+} from "@servofleet/contracts";
+import { decideReport } from "../domain/decide-report.ts";
+import type { Recovery } from "../recovery/recovery.ts";
+import type { StopLane } from "../stop/stop-lane.ts";
+import type { AxisBook } from "./axis-book.ts";
+import type { Journal } from "./journal.ts";
+import type { JournalEntry } from "./journal-entry.ts";
+
+export interface ReportDeskParts {
+  readonly config: FleetConfig;
+  readonly book: AxisBook;
+  readonly journal: Journal;
+  readonly stopLane: StopLane;
+  readonly recovery: Recovery;
+  /** The bridge has said what its drives can do. */
+  readonly onReady: (bridgeBoot: string) => void;
+}
+
+type LinkReport = Extract<Report, { type: "link-status" }>;
+
+/** Turns a report into recorded facts, and tells those who wait for it. */
+export class ReportDesk {
+  readonly #parts: ReportDeskParts;
+  readonly #linkUp = new Map<string, boolean>();
+
+  constructor(parts: ReportDeskParts) {
+    this.#parts = parts;
+  }
+
+  handle({ bridgeBoot, report }: ReportMessage): Promise<unknown> {
+    switch (report.type) {
+      case "bridge-ready":
+        return this.#ready(bridgeBoot, report);
+      case "link-status":
+        return this.#link(report);
+      case "axis-status":
+        return this.#status(report);
+      case "settled":
+        return this.#known(report.axis) ? this.#parts.recovery.settled(report) : Promise.resolve();
+      case "stop-result":
+        // Who waits for a stop hears of it at once; the log may be slow.
+        this.#parts.stopLane.heard(report);
+        return this.#decide(report, report.axis);
+      default:
+        return this.#decide(report, report.axis);
+    }
+  }
+
+  /** A link's state of the log, from before the start. */
+  rememberLink(link: string, up: boolean): void {
+    this.#linkUp.set(link, up);
+  }
+
+  #known(axis: AxisId): boolean {
+    return this.#parts.book.has(axis);
+  }
+
+  #decide(report: Report, axis: AxisId): Promise<unknown> {
+    if (!this.#known(axis)) return Promise.resolve();
+    const { book, journal } = this.#parts;
+    return journal.record([{ axis, events: decideReport(report, book.current(axis)) }]);
+  }
+
+  #status(report: Extract<Report, { type: "axis-status" }>): Promise<unknown> {
+    const { book, recovery } = this.#parts;
+    const { status } = report;
+    if (!this.#known(status.axis)) return Promise.resolve();
+    book.read(status);
+    return recovery.status(status) ?? this.#decide(report, status.axis);
+  }
+
+  #ready(bridgeBoot: string, report: Extract<Report, { type: "bridge-ready" }>): Promise<unknown> {
+    const { config, book, journal } = this.#parts;
+    const started: JournalEntry = {
+      stream: boxStream(config.box),
+      events: [{ type: "BridgeStarted", data: { bridgeBoot } }],
+    };
+    const abilities = book.ids.map((axis) => ({ axis, events: decideReport(report, book.current(axis)) }));
+    const recorded = journal.record([started, ...abilities]);
+    this.#parts.onReady(bridgeBoot);
+    return recorded;
+  }
+
+  #link({ link, up, reason }: LinkReport): Promise<unknown> {
+    if (this.#linkUp.get(link) === up || !this.#parts.config.links.some(({ id }) => id === link)) {
+      return Promise.resolve();
+    }
+    this.#linkUp.set(link, up);
+    const entry: JournalEntry = {
+      stream: linkStream(link),
+      events: [
+        up
+          ? { type: "LinkWentUp", data: {} }
+          : { type: "LinkWentDown", data: { reason: (reason ?? "no reason given").slice(0, 500) } },
+      ],
+    };
+    return this.#parts.journal.record([entry]).catch((error: unknown) => {
+      // Not on disk: the repeated report has to count as news again.
+      this.#linkUp.delete(link);
+      throw error;
+    });
+  }
+}
