@@ -70,7 +70,7 @@ export class Projector<Row> {
       this.#disk?.startAt(stored);
       return "continued";
     }
-    await this.#disk?.store.wipe();
+    if (stored) await this.#disk?.store.wipe();
     return "rebuilding";
   }
 
