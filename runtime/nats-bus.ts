@@ -1,5 +1,6 @@
 import { BUS_CHANNELS, type BusChannel, type BusChannels, busSubject } from "@servofleet/contracts";
 import { connect, JSONCodec, type NatsConnection } from "nats";
+import { type BusFaultListener, BusSubscribers } from "./bus-subscribers.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { MessageBus } from "./message-bus.ts";
 
@@ -16,10 +17,8 @@ export interface NatsBusParts {
   readonly box: string;
   readonly clock: Clock;
   /** A handler threw, or the connection was lost: for the log, never for control. */
-  readonly onFault: (what: string, error: unknown) => void;
+  readonly onFault: BusFaultListener;
 }
-
-type Handler = (message: never) => void;
 
 /**
  * The message bus over core NATS. The client's own reconnecting is off: it would keep what was published meanwhile and
@@ -28,10 +27,7 @@ type Handler = (message: never) => void;
 export class NatsBus implements MessageBus {
   readonly #parts: NatsBusParts;
   readonly #codec = JSONCodec<unknown>();
-  readonly #handlers = new Map<BusChannel, Set<Handler>>(BUS_CHANNELS.map((channel) => [channel, new Set()]));
-  readonly #listeners = new Set<(connected: boolean) => void>();
-  // One subscription per channel and connection, however often handlers come and go: nobody hears a message twice.
-  readonly #listened = new WeakMap<NatsConnection, Set<BusChannel>>();
+  readonly #subscribers: BusSubscribers;
   #connection: NatsConnection | undefined;
   #retry: Timer | undefined;
   #retryMs = NATS_RETRY_MIN_MS;
@@ -39,6 +35,7 @@ export class NatsBus implements MessageBus {
 
   constructor(parts: NatsBusParts) {
     this.#parts = parts;
+    this.#subscribers = new BusSubscribers(parts.onFault);
     void this.#dial();
   }
 
@@ -52,29 +49,28 @@ export class NatsBus implements MessageBus {
       this.#connection.publish(busSubject(this.#parts.box, channel), this.#codec.encode(message));
       return true;
     } catch (error) {
-      this.#parts.onFault(`publishing on ${channel}`, error);
+      this.#parts.onFault(channel, error);
       return false;
     }
   }
 
   subscribe<C extends BusChannel>(channel: C, handler: (message: BusChannels[C]) => void): () => void {
-    const handlers = this.#handlers.get(channel);
-    handlers?.add(handler as Handler);
-    if (this.#connection) this.#listen(this.#connection);
-    return () => void handlers?.delete(handler as Handler);
+    return this.#subscribers.subscribe(channel, handler);
   }
 
   onConnection(listener: (connected: boolean) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#subscribers.onConnection(listener);
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     this.#retry?.cancel();
     const open = this.#connection;
     this.#connection = undefined;
-    await open?.drain();
+    if (!open) return;
+    await open.drain().catch((error: unknown) => this.#parts.onFault("closing", error));
+    this.#subscribers.tellConnection(false);
   }
 
   async #dial(): Promise<void> {
@@ -90,61 +86,45 @@ export class NatsBus implements MessageBus {
         name: `servofleet ${box}`,
       });
       if (this.#closed) return void (await made.close());
-      this.#listen(made);
+      for (const channel of BUS_CHANNELS) this.#listen(made, channel);
       // The server has the subscriptions before anybody hears of the connection.
       await made.flush();
       this.#connection = made;
-      this.#listen(made);
       this.#retryMs = NATS_RETRY_MIN_MS;
       void made.closed().then((error) => this.#lost(made, error));
-      this.#tell(true);
+      this.#subscribers.tellConnection(true);
     } catch (error) {
-      this.#parts.onFault(`no connection to ${url}`, error);
+      this.#parts.onFault(`connecting to ${url}`, error);
       this.#again();
     }
   }
 
-  #listen(made: NatsConnection): void {
-    const done = this.#listened.get(made) ?? new Set<BusChannel>();
-    this.#listened.set(made, done);
-    for (const [channel, handlers] of this.#handlers) {
-      if (handlers.size === 0 || done.has(channel)) continue;
-      done.add(channel);
-      made.subscribe(busSubject(this.#parts.box, channel), {
-        callback: (error, message) =>
-          error ? this.#parts.onFault(`subscription to ${channel}`, error) : this.#deliver(channel, message.data),
-      });
-    }
+  #listen(made: NatsConnection, channel: BusChannel): void {
+    made.subscribe(busSubject(this.#parts.box, channel), {
+      callback: (error, message) =>
+        error ? this.#parts.onFault(channel, error) : this.#deliver(channel, message.data),
+    });
   }
 
   #deliver(channel: BusChannel, data: Uint8Array): void {
-    let message: never;
+    let message: unknown;
     try {
-      message = this.#codec.decode(data) as never;
+      message = this.#codec.decode(data);
     } catch (error) {
-      this.#parts.onFault(`a message on ${channel} is not JSON`, error);
+      this.#parts.onFault(channel, error);
       return;
     }
-    for (const handler of this.#handlers.get(channel) ?? []) {
-      try {
-        handler(message);
-      } catch (error) {
-        this.#parts.onFault(`a handler of ${channel} failed`, error);
-      }
-    }
+    // Both ends run the same release of the contracts; a foreign publisher on these subjects is for NATS permissions.
+    this.#subscribers.deliver(channel, message as BusChannels[BusChannel]);
   }
 
   #lost(made: NatsConnection, error: unknown): void {
     if (this.#connection !== made) return;
     this.#connection = undefined;
     if (this.#closed) return;
-    this.#parts.onFault(`connection to ${this.#parts.url} lost`, error);
-    this.#tell(false);
+    this.#parts.onFault(`connection to ${this.#parts.url}`, error ?? "lost");
+    this.#subscribers.tellConnection(false);
     this.#again();
-  }
-
-  #tell(connected: boolean): void {
-    for (const listener of this.#listeners) listener(connected);
   }
 
   #again(): void {
