@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Link, TransactionClass } from "./link.ts";
 import { answerTo, exceptionTo } from "./testing/answers.ts";
-import { clock, openLink, rtuConfig, until } from "./testing/link-bench.ts";
-import { obedient, RtuSlave } from "./testing/rtu-slave.ts";
+import { clock, openLink, REPLY_WAIT_MS, rtuConfig, until } from "./testing/link-bench.ts";
+import { heldBack, obedient, RtuSlave } from "./testing/rtu-slave.ts";
 
 let slave: RtuSlave;
 let link: Link;
@@ -38,7 +38,7 @@ test("registers are read and written over a real pty", async () => {
 test("a stop is the next frame whatever waits", async () => {
   const busy = [...Array(50).keys()].map((i) => read(1, i));
   const commands = [write(1, 1, "command"), write(2, 2, "command")];
-  await until(() => slave.requests.length === 1, "one under way");
+  await until(() => slave.requests.length >= 1, "one under way");
   const seen = slave.requests.length;
   await write(3, 99, "stop");
   expect(slave.requests.findIndex((request) => request[0] === 3)).toBeLessThanOrEqual(seen + 1);
@@ -68,20 +68,27 @@ test("the caller learns of the first byte with the frame as it stands on the wir
 });
 
 test("what cannot start before its deadline expires unsent", async () => {
-  slave.behaviour = (request) => [{ afterMs: 20, bytes: answerTo(request) }];
+  const held = heldBack();
+  slave.behaviour = held.behaviour;
   const first = read(1, 1);
-  await until(() => slave.requests.length === 1, "one under way");
-  const late = write(1, 2, "command", { notAfterMs: clock.monotonicMs() + 1 });
+  await until(() => slave.requests.length >= 1, "one under way");
+  const notAfterMs = clock.monotonicMs() + 1;
+  const late = write(1, 2, "command", { notAfterMs });
+  await until(() => clock.monotonicMs() > notAfterMs, "deadline over");
+  held.release(slave);
   expect(await codeOf(late)).toBe("expired");
   await first;
   expect(slave.requests.length).toBe(1);
 });
 
 test("withdrawing a unit takes out all but its stops and leaves other units alone", async () => {
-  slave.behaviour = (request) => [{ afterMs: 10, bytes: answerTo(request) }];
-  const all = [read(2, 0), write(1, 1, "command"), read(1, 1, "confirm"), write(1, 9, "stop"), write(2, 3, "command")];
-  await until(() => slave.requests.length === 1, "one under way");
+  const held = heldBack();
+  slave.behaviour = held.behaviour;
+  const first = read(2, 0);
+  await until(() => slave.requests.length >= 1, "one under way");
+  const all = [first, write(1, 1, "command"), read(1, 1, "confirm"), write(1, 9, "stop"), write(2, 3, "command")];
   link.withdraw(1, "stopped");
+  held.release(slave);
   expect(await Promise.all(all.map(codeOf))).toEqual(["done", "withdrawn", "withdrawn", "done", "done"]);
 });
 
@@ -141,7 +148,7 @@ test("three silences open the breaker; stops and commands are tried once, polls 
 test("an answer that is there already counts, also when our own loop was too busy to read it in time", async () => {
   slave.behaviour = (request) => {
     slave.send(answerTo(request));
-    const untilMs = clock.monotonicMs() + 150;
+    const untilMs = clock.monotonicMs() + REPLY_WAIT_MS + 100;
     while (clock.monotonicMs() < untilMs);
     return [];
   };

@@ -6,6 +6,8 @@ import type { Link } from "../link.ts";
 
 /** How long a test believes in a condition. */
 const LIMIT_MS = 10_000;
+/** Long enough for a test host that is busy with other tests, short enough to wait for in vain. */
+export const REPLY_WAIT_MS = 250;
 
 export const clock = systemClock();
 export const random = systemRandom();
@@ -20,7 +22,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-export const rtuConfig = (path: string, stopWaitMaxMs = 50): LinkConfig => ({
+export const rtuConfig = (path: string, stopWaitMaxMs = REPLY_WAIT_MS): LinkConfig => ({
   id: "line_t" as LinkId,
   kind: "modbus-rtu",
   port: path,
@@ -30,7 +32,7 @@ export const rtuConfig = (path: string, stopWaitMaxMs = 50): LinkConfig => ({
   stopWaitMaxMs,
 });
 
-export const tcpConfig = (port: number, stopWaitMaxMs = 100): LinkConfig => ({
+export const tcpConfig = (port: number, stopWaitMaxMs = REPLY_WAIT_MS): LinkConfig => ({
   id: "cell_t" as LinkId,
   kind: "modbus-tcp",
   host: "127.0.0.1",

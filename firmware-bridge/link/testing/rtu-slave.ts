@@ -16,13 +16,28 @@ export type Behaviour = (request: Buffer, n: number) => readonly Step[];
 
 export const obedient: Behaviour = (request) => [{ afterMs: 0, bytes: answerTo(request) }];
 
-/** Delays the n-th answer by the n-th entry, later ones by the last; a negative delay is silence. */
-export const delayed =
-  (delaysMs: readonly number[]): Behaviour =>
-  (request, n) => {
-    const afterMs = delaysMs[Math.min(n, delaysMs.length - 1)] ?? 0;
-    return afterMs < 0 ? [] : [{ afterMs, bytes: answerTo(request) }];
+/** Keeps the answer to the first request back and sends it together with the answer to the second: late, in one burst. */
+export function firstAnswerLate(): Behaviour {
+  let held: Buffer | undefined;
+  return (request, n) => {
+    const bytes = answerTo(request);
+    if (n === 0) held = bytes;
+    return n === 0 ? [] : [{ afterMs: 0, bytes: n === 1 && held ? Buffer.concat([held, bytes]) : bytes }];
   };
+}
+
+/** Says nothing until `release`, which answers the last request; obedient afterwards. */
+export function heldBack(): { behaviour: Behaviour; release: (slave: RtuSlave) => void } {
+  let released = false;
+  return {
+    behaviour: (request, n) => (released ? obedient(request, n) : []),
+    release: (slave) => {
+      released = true;
+      const last = slave.requests.at(-1);
+      if (last) slave.send(answerTo(last));
+    },
+  };
+}
 
 /** A programmable Modbus slave behind a real pty, written apart from the code under test. It answers for every unit. */
 export class RtuSlave {
