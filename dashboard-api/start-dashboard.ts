@@ -44,6 +44,11 @@ export interface DashboardOptions {
 export interface Dashboard {
   /** Settles when the first catch-up with the log is done: from then on reads are answered. */
   readonly ready: Promise<void>;
+  /**
+   * Settles when the log under it was replaced or shortened: what it answers is then a past that is no more. The
+   * composition ends the process, and the next one rebuilds.
+   */
+  readonly lost: Promise<Error>;
   close(): Promise<void>;
 }
 
@@ -64,6 +69,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   await chmod(socketPath, SOCKET_MODE);
   return {
     ready: model.start(),
+    lost: model.lost,
     async close() {
       liveClient.close();
       channels.close();

@@ -1,28 +1,24 @@
 import { EVENT_SCHEMA_VERSION, EVENT_SCHEMAS } from "@servofleet/contracts";
 import { AxisSchema, EventSchema } from "./response-schema.ts";
 
-/** The AsyncAPI 3 document of both streams: every event type with the shape of its data. */
-export function asyncapiDocument(version: string) {
-  const types = Object.entries(EVENT_SCHEMAS);
-  const messages = Object.fromEntries(
-    types.map(([name, data]) => [
-      name,
-      {
-        name: `servofleet.${name}.v${EVENT_SCHEMA_VERSION}`,
-        contentType: "application/cloudevents+json",
-        payload: {
-          ...EventSchema,
-          properties: {
-            ...EventSchema.properties,
-            type: { type: "string", const: `servofleet.${name}.v${EVENT_SCHEMA_VERSION}` },
-            data,
-          },
-        },
-      },
-    ]),
+const types = Object.entries(EVENT_SCHEMAS);
+
+/** Every event type as a CloudEvent with the shape of its own data. */
+const eventMessages = () =>
+  Object.fromEntries(
+    types.map(([event, data]) => {
+      const name = `servofleet.${event}.v${EVENT_SCHEMA_VERSION}`;
+      const properties = { ...EventSchema.properties, type: { type: "string", const: name }, data };
+      return [event, { name, contentType: "application/cloudevents+json", payload: { ...EventSchema, properties } }];
+    }),
   );
-  const inChannel = (channel: string, names: readonly string[]) =>
-    names.map((name) => ({ $ref: `#/channels/${channel}/messages/${name}` }));
+
+const inChannel = (channel: string, names: readonly string[]) =>
+  names.map((name) => ({ $ref: `#/channels/${channel}/messages/${name}` }));
+
+/** The AsyncAPI 3 document of both streams. */
+export function asyncapiDocument(version: string) {
+  const names = types.map(([name]) => name);
   return {
     asyncapi: "3.0.0",
     info: { title: "Servofleet events", version, license: { name: "Apache-2.0" } },
@@ -32,7 +28,7 @@ export function asyncapiDocument(version: string) {
         address: "/v1/events/stream",
         description:
           "SSE. `id` is the log position; `Last-Event-ID` resumes without gap or duplicate; `event: reset` means the log is another one.",
-        messages: Object.fromEntries(types.map(([name]) => [name, { $ref: `#/components/messages/${name}` }])),
+        messages: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }])),
       },
       live: {
         address: "/v1/live",
@@ -44,13 +40,10 @@ export function asyncapiDocument(version: string) {
       receiveEvents: {
         action: "receive",
         channel: { $ref: "#/channels/events" },
-        messages: inChannel(
-          "events",
-          types.map(([name]) => name),
-        ),
+        messages: inChannel("events", names),
       },
       receiveLive: { action: "receive", channel: { $ref: "#/channels/live" }, messages: inChannel("live", ["Axis"]) },
     },
-    components: { messages: { ...messages, Axis: { name: "Axis", payload: AxisSchema } } },
+    components: { messages: { ...eventMessages(), Axis: { name: "Axis", payload: AxisSchema } } },
   };
 }

@@ -1,4 +1,4 @@
-import { type CloudEvent, logPosition, type RecordedEvent, toCloudEvent } from "@servofleet/contracts";
+import { type CloudEvent, logPosition, toCloudEvent } from "@servofleet/contracts";
 import { PAGE_EVENTS } from "../read-model/log-source.ts";
 import { eventFilter } from "./event-filter.ts";
 import { streamEvents } from "./event-stream.ts";
@@ -42,7 +42,7 @@ async function listEvents({ model, config }: ReadServices, { query }: Asked): Pr
   const scanUntil = Math.min(position + SCAN_MAX, model.known);
   const items: CloudEvent[] = [];
   while (items.length < limit && position < scanUntil) {
-    const page = await readPage(model, position, Math.min(PAGE_EVENTS, scanUntil - position));
+    const page = await model.page(position, Math.min(PAGE_EVENTS, scanUntil - position));
     if (page.length === 0) break;
     for (const event of page) {
       if (items.length >= limit) break;
@@ -51,13 +51,4 @@ async function listEvents({ model, config }: ReadServices, { query }: Asked): Pr
     }
   }
   return json({ items, nextCursor: position < model.known ? logPosition(log.logId, position) : null });
-}
-
-/** From memory where the end of the log is asked for, else from the log. */
-export async function readPage(
-  model: ReadServices["model"],
-  position: number,
-  limit: number,
-): Promise<readonly RecordedEvent[]> {
-  return model.ring.after(position, limit) ?? (await model.log.readAfter(position, limit));
 }

@@ -2,7 +2,6 @@ import { logPosition, parseLogPosition, toCloudEvent } from "@servofleet/contrac
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { PAGE_EVENTS } from "../read-model/log-source.ts";
 import { eventFilter } from "./event-filter.ts";
-import { readPage } from "./event-routes.ts";
 import { positionOf } from "./past-position.ts";
 import { ReadRefused } from "./problem-reply.ts";
 import type { ReadQuery } from "./query-schema.ts";
@@ -65,7 +64,7 @@ export async function streamEvents(
   while (!channel.signal.aborted) {
     if (position >= model.known) await wake(() => position < model.known);
     // A log that cannot be read ends the stream; the client comes back with its last id.
-    const page = await readPage(model, position, PAGE_EVENTS).catch(() => []);
+    const page = await model.page(position, PAGE_EVENTS).catch(() => []);
     if (page.length === 0) return channel.close();
     let text = "";
     for (const event of page) {

@@ -12,6 +12,7 @@ export async function awaitPosition({ model }: ReadServices, route: ReadRoute, q
   const { logId } = model.log;
   const wanted = positionOf("minPosition", query.minPosition, logId);
   const waitMs = query.waitMs ?? DEFAULTS.waitMs;
+  model.log.hurry?.();
   const reached = await model.waiters.wait(() => model.position(route.uses) >= wanted, waitMs);
   if (reached === true) return;
   const at = logPosition(logId, model.position(route.uses));

@@ -2,6 +2,7 @@ import {
   type CommandType,
   displayFromCounts,
   MOTION_COMMANDS,
+  parseRfc3339,
   streamSubject,
   type TypedEvent,
 } from "@servofleet/contracts";
@@ -74,7 +75,7 @@ function evolve(row: AxisRow, event: TypedEvent): AxisRow {
         : row;
     case "CommandSent": {
       const motion = targetOf(row, event.commandId);
-      return motion ? { ...row, sent: timed(motion.target, event.wallUs) } : row;
+      return motion ? { ...row, sent: timed(motion.target, parseRfc3339(event.data.at) ?? event.wallUs) } : row;
     }
     case "DispatchAcknowledged":
       return acknowledged(row, event);

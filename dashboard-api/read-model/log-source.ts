@@ -15,6 +15,8 @@ export interface LogSource {
   /** Highest position whose wall time is at or before `wallUs`; 0 when there is none. */
   positionAtWall(wallUs: number): Promise<number>;
   newestPosition(): Promise<number>;
+  /** Somebody waits for a position: look for new events more often for a while. */
+  hurry?(): void;
   /** Runs until `signal` aborts; rejects when the log cannot be read or `onBatch` throws. */
   follow(
     after: number,

@@ -100,6 +100,17 @@ describe("the read side as a process", () => {
     await rig.stop();
   });
 
+  it("says that its log is lost when another one stands in its place, and still answers", async () => {
+    const log = fleetLog();
+    const source = new MemoryLogSource(log.events);
+    source.follow = () => Promise.reject(Object.assign(new Error("another log"), { code: "log-replaced" }));
+    const rig = await startRig(source, { directory });
+    expect(await rig.lost).toMatchObject({ code: "log-replaced" });
+    expect((await rig.get("/readyz")).status).toBe(503);
+    expect((await rig.get("/v1/axes/x1")).status).toBe(200);
+    await rig.stop();
+  });
+
   it("follows a real log file that another connection writes", async () => {
     const file = join(directory, "events.db");
     const writer = await SqliteDatabase.open(file);

@@ -19,6 +19,9 @@ import type { ViewStore } from "./view-store.ts";
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5000;
 
+/** Failures of the log reader that no second try mends. */
+const LOG_LOST: ReadonlySet<string> = new Set(["log-replaced", "log-shorter", "log-format"]);
+
 /** Where a projection keeps its rows: a file in `read/`, or memory. */
 export type OpenStore = <Row>(projection: Projection<Row>) => Promise<ViewStore<Row>>;
 
@@ -52,6 +55,7 @@ export class ReadModel {
   #newestWallUs = 0;
   #ready = false;
   #failure: string | null = null;
+  readonly #lost = Promise.withResolvers<Error>();
   #running: Promise<void> = Promise.resolve();
 
   private constructor(log: LogSource, projectors: Projectors, clock: Clock, logger: Logger) {
@@ -97,6 +101,10 @@ export class ReadModel {
   get failure(): string | null {
     return this.#failure;
   }
+  /** Settles when this log is gone for good (replaced, shortened): only a fresh start can open the new one. */
+  get lost(): Promise<Error> {
+    return this.#lost.promise;
+  }
   /** Wall time a projection halted at, RFC 3339. */
   haltedSince(name: string): string | undefined {
     return this.#haltedSince.get(name);
@@ -114,6 +122,11 @@ export class ReadModel {
     let most = 0;
     for (const name of names) most = Math.max(most, this.projectors[name].lagMs(nowMs));
     return Math.round(most);
+  }
+
+  /** Events after `position`: from memory at the end of the log, else from the log. */
+  async page(position: number, limit: number): Promise<readonly RecordedEvent[]> {
+    return this.ring.after(position, limit) ?? (await this.log.readAfter(position, limit));
   }
 
   /** Called after every batch. Returns the function that ends it. */
@@ -148,6 +161,11 @@ export class ReadModel {
         if (signal.aborted) return;
         for (const projector of this.all) projector.markBehind();
         this.#failure = cause instanceof Error ? cause.message : String(cause);
+        if (cause instanceof Error && "code" in cause && LOG_LOST.has(String(cause.code))) {
+          this.#logger.error({ err: cause }, "the log is another one now; a fresh start rebuilds from it");
+          this.#lost.resolve(cause);
+          return;
+        }
         this.#logger.warn({ err: cause, waitMs }, "the log cannot be read; trying again");
       }
       await sleep(this.#clock, waitMs, signal).catch(() => undefined);

@@ -40,6 +40,7 @@ export async function startRig(
   return {
     directory,
     socketPath,
+    lost: dashboard.lost,
     get: (path: string, headers: Record<string, string> = {}, method = "GET") =>
       call(socketPath, path, headers, method),
     /** Leaves the files for the next start. */

@@ -22,10 +22,16 @@ function qualityOf(row: AxisRow, live: LiveSample, ageMs: number): Quality {
   return ageMs > STALE_POLLS * pollMs ? "stale" : live.quality;
 }
 
+/** Samples have stopped coming and the log knows a later position. */
+function overtaken(row: AxisRow, live: Aged<LiveSample>, now: Now): boolean {
+  if (row.position === null || row.position.us <= live.value.atUs) return false;
+  return qualityOf(row, live.value, now.monotonicMs - live.bornMs) !== live.value.quality;
+}
+
 const NOTHING_MEASURED = { position: null, velocity: null, torque: null, temperature: null, at: null, ageMs: null };
 
 function measuredOf(row: AxisRow, live: Aged<LiveSample> | undefined, now: Now): AxisView["measured"] {
-  if (live) {
+  if (live && !overtaken(row, live, now)) {
     const { position, velocity, torque, temperature, atUs } = live.value;
     const ageMs = Math.max(0, Math.round(now.monotonicMs - live.bornMs));
     const at = rfc3339(atUs);
