@@ -3,6 +3,7 @@ import type { Clock } from "@servofleet/runtime/clock";
 import { type SqliteConnection, SqliteError } from "@servofleet/runtime/sqlite";
 import type { Waiter } from "./commit-queue.ts";
 import { LogError } from "./event-log.ts";
+import { repeatedId } from "./prepared-event.ts";
 import { type LogHead, type Sealed, sealEvents } from "./seal-events.ts";
 
 /** Stream versions kept in memory; beyond it the oldest is looked up again when needed. */
@@ -37,6 +38,8 @@ export interface Committed {
   readonly written: readonly (readonly [Waiter, readonly RecordedEvent[]])[];
   /** Calls left out, with the id that was in the log already. */
   readonly duplicates: readonly (readonly [Waiter, string])[];
+  /** About what went to the disk. */
+  readonly bytes: number;
 }
 
 /** Writes one commit at a time and knows where the log ends. */
@@ -61,7 +64,7 @@ export class LogWriter {
   async commit(waiters: readonly Waiter[]): Promise<Committed> {
     const duplicates = await this.#duplicates(waiters);
     const good = waiters.filter((waiter) => !duplicates.has(waiter));
-    if (good.length === 0) return { written: [], duplicates: [...duplicates] };
+    if (good.length === 0) return { written: [], duplicates: [...duplicates], bytes: 0 };
     const prepared = good.flatMap((waiter) => waiter.prepared);
     await this.#loadVersions(new Set(prepared.map(({ stream }) => stream)));
     const { clock, epoch, boot, newId } = this.#parts;
@@ -83,7 +86,7 @@ export class LogWriter {
       from += waiter.prepared.length;
       return [waiter, events] as const;
     });
-    return { written, duplicates: [...duplicates] };
+    return { written, duplicates: [...duplicates], bytes: sealed.payload.length };
   }
 
   /** Finds out whether the disk takes a write again. Rejects as `commit` does. */
@@ -127,19 +130,22 @@ export class LogWriter {
     }
   }
 
-  /** Calls whose id the log holds. Looked up before the statement, so that one caller's repeat never fails the others. */
+  /**
+   * Calls with an id that the log holds, or that a call before them in this commit brings: found before the statement, so
+   * that one caller's repeat never fails the others. Nothing else is under way, so the index tells all the rest.
+   */
   async #duplicates(waiters: readonly Waiter[]): Promise<Map<Waiter, string>> {
-    const ids = waiters.flatMap(({ prepared }) => prepared.flatMap(({ id }) => (id === undefined ? [] : [id])));
-    if (ids.length === 0) return new Map();
-    const rows = await this.#parts.reader.all<{ id: string }>(KNOWN_IDS, [JSON.stringify(ids)]);
-    if (rows.length === 0) return new Map();
+    const duplicates = new Map<Waiter, string>();
+    const asked = waiters.flatMap(({ prepared }) => prepared.flatMap(({ id }) => (id === undefined ? [] : [id])));
+    if (asked.length === 0) return duplicates;
+    const rows = await this.#parts.reader.all<{ id: string }>(KNOWN_IDS, [JSON.stringify(asked)]);
     const known = new Set(rows.map(({ id }) => id));
-    return new Map(
-      waiters.flatMap((waiter) => {
-        const found = waiter.prepared.find(({ id }) => id !== undefined && known.has(id));
-        return found?.id === undefined ? [] : [[waiter, found.id] as const];
-      }),
-    );
+    for (const waiter of waiters) {
+      const repeated = repeatedId(waiter.prepared, known);
+      if (repeated !== undefined) duplicates.set(waiter, repeated);
+      else for (const { id } of waiter.prepared) if (id !== undefined) known.add(id);
+    }
+    return duplicates;
   }
 
   async #loadVersions(streams: ReadonlySet<string>): Promise<void> {

@@ -6,7 +6,7 @@ import { genesisHash } from "@servofleet/runtime/log-schema";
 import { uuidV7 } from "@servofleet/runtime/random-id";
 import { CommitQueue, QUEUE_EVENTS_MAX, type Waiter } from "./commit-queue.ts";
 import { type AppendOptions, type EventLog, LogError, type LogErrorCode, type NewEvent } from "./event-log.ts";
-import { prepareEvent } from "./prepared-event.ts";
+import { prepareEvent, repeatedId } from "./prepared-event.ts";
 import { type LogHead, sealEvents } from "./seal-events.ts";
 
 export interface MemoryEventLogOptions {
@@ -29,7 +29,6 @@ export class MemoryEventLog implements EventLog {
   readonly #queue = new CommitQueue();
   readonly #events: RecordedEvent[] = [];
   readonly #byId = new Map<string, RecordedEvent>();
-  readonly #pendingIds = new Set<string>();
   readonly #versions = new Map<string, number>();
   #head: LogHead;
   #pumping: Promise<void> | undefined;
@@ -53,14 +52,10 @@ export class MemoryEventLog implements EventLog {
     if (this.trouble) throw new LogError(this.trouble, {}, "set by a test");
     if (events.length === 0) return [];
     const prepared = events.map((event) => prepareEvent(event, this.#check));
-    const ids = prepared.flatMap(({ id }) => (id === undefined ? [] : [id]));
-    const known = ids.find((id, i) => this.#pendingIds.has(id) || this.#byId.has(id) || ids.indexOf(id) !== i);
-    if (known !== undefined) throw new LogError("duplicate-id", { id: known }, "this id is in the log already");
     return new Promise((resolve, reject) => {
       const bytes = prepared.reduce((sum, { dataText }) => sum + dataText.length, 0);
       if (!this.#queue.add({ prepared, bytes, resolve, reject }, options.priority === true))
         return reject(new LogError("log-busy", { waiting: QUEUE_EVENTS_MAX }, "too much waits"));
-      for (const id of ids) this.#pendingIds.add(id);
       this.#pumping ??= this.#pump();
     });
   }
@@ -97,7 +92,12 @@ export class MemoryEventLog implements EventLog {
   }
 
   #commit(waiters: readonly Waiter[]): void {
-    for (const { prepared, resolve } of waiters) {
+    for (const { prepared, resolve, reject } of waiters) {
+      const repeated = repeatedId(prepared, this.#byId);
+      if (repeated !== undefined) {
+        reject(new LogError("duplicate-id", { id: repeated }, "this id is in the log already"));
+        continue;
+      }
       const sealed = sealEvents(prepared, {
         head: this.#head,
         epoch: this.epoch,
@@ -108,13 +108,15 @@ export class MemoryEventLog implements EventLog {
         newId: () => uuidV7(this.#clock, this.#random),
       });
       // As a disk would give it back: nobody holds the object that was handed in.
-      const recorded = sealed.events.map((event, i) => ({ ...event, data: JSON.parse(prepared[i]?.dataText ?? "") }));
+      const recorded = sealed.events.map((event, i) => ({
+        ...event,
+        data: JSON.parse(prepared[i]?.dataText ?? "") as RecordedEvent["data"],
+      }));
       this.#head = sealed.head;
       for (const [stream, version] of sealed.versions) this.#versions.set(stream, version);
       for (const event of recorded) {
         this.#events.push(event);
         this.#byId.set(event.id, event);
-        this.#pendingIds.delete(event.id);
       }
       resolve(recorded);
     }

@@ -27,3 +27,12 @@ export function prepareEvent(given: NewEvent, check: EventChecker): PreparedEven
     assert(text === undefined || PLAIN.test(text), `an envelope field holds odd characters: ${JSON.stringify(text)}`);
   return { ...given, dataText: JSON.stringify(given.event.data) };
 }
+
+/** The first id of a call that is known, or that the call itself holds twice. */
+export function repeatedId(
+  prepared: readonly PreparedEvent[],
+  known: { has(id: string): boolean },
+): string | undefined {
+  const ids = prepared.flatMap(({ id }) => (id === undefined ? [] : [id]));
+  return ids.find((id, index) => known.has(id) || ids.indexOf(id) !== index);
+}

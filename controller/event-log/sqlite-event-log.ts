@@ -41,8 +41,6 @@ export class SqliteEventLog implements EventLog {
   readonly #writer: LogWriter;
   readonly #wal: WalKeeper;
   readonly #space: SpaceWatch;
-  /** Ids given by callers that are queued or in the commit under way: not yet to be found by a look into the index. */
-  readonly #pendingIds = new Set<string>();
   #inFlight: readonly Waiter[] = [];
   #full = false;
   #poison: LogError | undefined;
@@ -81,14 +79,10 @@ export class SqliteEventLog implements EventLog {
     if (this.#closing) throw closedError();
     if (events.length === 0) return [];
     const prepared = events.map((event) => prepareEvent(event, this.#check));
-    const ids = prepared.flatMap(({ id }) => (id === undefined ? [] : [id]));
-    const known = ids.find((id, index) => this.#pendingIds.has(id) || ids.indexOf(id) !== index);
-    if (known !== undefined) throw duplicateError(known);
     const bytes = prepared.reduce((sum, { dataText }) => sum + dataText.length, 0);
     return new Promise((resolve, reject) => {
       const waiter = { prepared, bytes, resolve, reject };
       if (!this.#queue.add(waiter, options.priority === true)) return reject(busyError());
-      for (const id of ids) this.#pendingIds.add(id);
       this.#pumping ??= this.#pump();
     });
   }
@@ -112,9 +106,9 @@ export class SqliteEventLog implements EventLog {
       const waiters = this.#queue.take();
       try {
         this.#inFlight = waiters;
-        await this.#commit(waiters);
+        const bytes = await this.#commit(waiters);
         this.#full = false;
-        await this.#wal.afterCommit(this.#queue.empty);
+        await this.#wal.afterCommit(bytes, this.#queue.empty);
       } catch (error) {
         this.#failed(error, waiters);
       }
@@ -122,10 +116,12 @@ export class SqliteEventLog implements EventLog {
     this.#pumping = undefined;
   }
 
-  async #commit(waiters: readonly Waiter[]): Promise<void> {
-    const { written, duplicates } = await this.#writer.commit(waiters);
-    for (const [waiter, id] of duplicates) this.#settle(waiter, () => waiter.reject(duplicateError(id)));
-    for (const [waiter, events] of written) this.#settle(waiter, () => waiter.resolve(events));
+  /** Settles the calls; gives the bytes that were written. */
+  async #commit(waiters: readonly Waiter[]): Promise<number> {
+    const { written, duplicates, bytes } = await this.#writer.commit(waiters);
+    for (const [waiter, id] of duplicates) waiter.reject(duplicateError(id));
+    for (const [waiter, events] of written) waiter.resolve(events);
+    return bytes;
   }
 
   /** What a failure kills: `log-full` and `log-busy` this commit, everything else the log. */
@@ -133,18 +129,12 @@ export class SqliteEventLog implements EventLog {
     const failure = error instanceof LogError ? error : poisonError(error);
     if (failure.code === "log-full") this.#full = true;
     if (failure.code === "log-poisoned") this.#poisonWith(failure);
-    for (const waiter of waiters) this.#settle(waiter, () => waiter.reject(failure));
+    for (const waiter of waiters) waiter.reject(failure);
   }
 
   #poisonWith(failure: LogError): void {
     this.#poison ??= failure;
-    for (const waiter of [...this.#inFlight, ...this.#queue.clear()])
-      this.#settle(waiter, () => waiter.reject(failure));
-  }
-
-  #settle(waiter: Waiter, settle: () => void): void {
-    for (const { id } of waiter.prepared) if (id !== undefined) this.#pendingIds.delete(id);
-    settle();
+    for (const waiter of [...this.#inFlight, ...this.#queue.clear()]) waiter.reject(failure);
   }
 
   /** After SQLITE_FULL nobody may append any more, so the log itself finds out whether it can write again. */
