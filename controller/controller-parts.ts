@@ -1,4 +1,4 @@
-import type { FleetConfig, LiveMessage } from "@servofleet/contracts";
+import type { AxisId, FleetConfig, LiveMessage } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
 import type { MessageBus } from "@servofleet/runtime/message-bus";
 import type { EventLog } from "./event-log/event-log.ts";
@@ -15,7 +15,9 @@ export type LiveSample = Extract<LiveMessage, { type: "sample" }>;
 /** Where samples are stored. Never waits and never throws: samples are lossy, motion is not. */
 export interface TelemetrySink {
   /** Display units, in the order of arrival. */
-  add(samples: readonly LiveSample[]): void;
+  add(sample: LiveSample): void;
+  /** A fault of the axis: the samples around it are kept. */
+  fault(axis: AxisId, atUs: number): void;
 }
 
 /** Process exit code after the log could not be trusted any more: the supervisor starts a fresh writer. */

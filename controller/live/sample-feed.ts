@@ -35,9 +35,14 @@ export function feedSamples(
   telemetry: TelemetrySink,
   publish: (message: LiveMessage) => void,
 ): void {
-  if (message.type === "link-stats") return publish(message);
+  if (message.type === "link-stats") {
+    publish(message);
+    return;
+  }
   const samples = message.samples.filter(({ axis }) => book.has(axis));
   const converted = samples.map((sample) => liveSample(sample, book.committed(sample.axis)));
-  telemetry.add(converted);
-  for (const sample of converted) publish(sample);
+  for (const sample of converted) {
+    telemetry.add(sample);
+    publish(sample);
+  }
 }

@@ -1,0 +1,54 @@
+import { chmod, rm } from "node:fs/promises";
+import Fastify, { type FastifyInstance } from "fastify";
+import { alarmRoutes } from "./alarm-routes.ts";
+import { cancelRoutes } from "./cancel-routes.ts";
+import { commandRoutes } from "./command-routes.ts";
+import { healthRoutes } from "./health-routes.ts";
+import { collectMethods, guardMethods } from "./method-guard.ts";
+import { pathOf, sendProblem } from "./problem-reply.ts";
+import { reconcileRoutes } from "./reconcile-routes.ts";
+import { BODY_MAX_BYTES, problemOfError } from "./request-problems.ts";
+import { stopRoutes } from "./stop-routes.ts";
+import type { WriteApi } from "./write-api.ts";
+
+/** A client that does not finish its request in this time is dropped. */
+const REQUEST_LIMIT_MS = 10_000;
+const PATH_PART_MAX = 256;
+
+/** The write API. Not listening yet. */
+export async function writeServer(api: WriteApi): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_MAX_BYTES,
+    requestTimeout: REQUEST_LIMIT_MS,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PART_MAX },
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(request, reply, problemOfError(error));
+    },
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const facts = problemOfError(error);
+    if (facts.slug === "internal-error") api.logger.error({ error, path: pathOf(request) }, "a request broke");
+    return sendProblem(request, reply, facts);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const detail = `nothing is at ${pathOf(request).slice(0, 200)}`;
+    return sendProblem(request, reply, { slug: "not-found", detail, remedy: "/docs lists every path" });
+  });
+  const methods = collectMethods(app);
+  commandRoutes(app, api);
+  await stopRoutes(app, api);
+  cancelRoutes(app, api);
+  reconcileRoutes(app, api);
+  alarmRoutes(app, api);
+  healthRoutes(app, api);
+  guardMethods(app, methods);
+  return app;
+}
+
+/** Listens on a Unix socket that owner and group may use. The socket of a former life is removed. */
+export async function listenOnSocket(app: FastifyInstance, path: string): Promise<void> {
+  await rm(path, { force: true });
+  await app.listen({ path });
+  await chmod(path, 0o660);
+}

@@ -1,0 +1,261 @@
+import { type AxisId, boxStream } from "@servofleet/contracts";
+import type { FastifyInstance } from "fastify";
+import { listenOnSocket, writeServer } from "./api/server.ts";
+import { BridgeLink } from "./bridge-link/bridge-link.ts";
+import { bridgeLost } from "./bridge-link/bridge-loss.ts";
+import { watchClock } from "./clock-watch.ts";
+import { type ControllerOptions, POISONED_EXIT_CODE } from "./controller-parts.ts";
+import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { LogError } from "./event-log/event-log.ts";
+import { Admission } from "./inbox/admission.ts";
+import { AxisBook } from "./inbox/axis-book.ts";
+import { CommandDesk } from "./inbox/command-desk.ts";
+import { CommandIdentity } from "./inbox/command-identity.ts";
+import { CommandWaiters } from "./inbox/command-waiters.ts";
+import { Journal } from "./inbox/journal.ts";
+import { ReportDesk } from "./inbox/report-desk.ts";
+import { ReportInbox } from "./inbox/report-inbox.ts";
+import { LiveSocket } from "./live/live-socket.ts";
+import { feedSamples } from "./live/sample-feed.ts";
+import { type FormerLife, foldLog } from "./recovery/fold-log.ts";
+import { Recovery } from "./recovery/recovery.ts";
+import { recordStart } from "./recovery/start-records.ts";
+import { StopLane } from "./stop/stop-lane.ts";
+
+/** Answers under way leave before a poisoned controller goes. */
+const LAST_WORDS_MS = 200;
+/** How long the bridge may take to bring its axes to rest (its own limits are shorter). */
+export const SHUTDOWN_LIMIT_MS = 10_000;
+const SHUTDOWN_LOOK_MS = 20;
+const START_RETRY_MS = 1000;
+
+/** The write side, running. */
+export interface Controller {
+  /** Refuses new commands, lets the bridge stop its axes by `onShutdown`, records the end. Stops pass meanwhile. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the write side: folds the log, records the start, listens, and lets nothing move before every axis was read.
+ * Rejects when the log cannot be read or a socket cannot be opened. The bus, the log and the store stay the caller's to close.
+ */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  const running = new RunningController(options);
+  await running.start();
+  return running;
+}
+
+class RunningController implements Controller {
+  readonly #options: ControllerOptions;
+  readonly #book: AxisBook;
+  readonly #journal: Journal;
+  readonly #link: BridgeLink;
+  readonly #stopLane: StopLane;
+  readonly #dispatcher: Dispatcher;
+  readonly #recovery: Recovery;
+  readonly #reportDesk: ReportDesk;
+  readonly #reports: ReportInbox;
+  readonly #waiters: CommandWaiters;
+  readonly #ends: (() => void)[] = [];
+  #api: FastifyInstance | undefined;
+  #live: LiveSocket | undefined;
+  #closing: Promise<void> | undefined;
+  #broken = false;
+
+  constructor(options: ControllerOptions) {
+    const { config, log, bus, clock, random, logger } = options;
+    this.#options = options;
+    const book = new AxisBook(config.axes);
+    const journal = new Journal(log, book, clock);
+    const link = new BridgeLink(
+      { bus, clock, epoch: log.epoch, reportsSeen: (boot) => this.#reports.seen(boot) },
+      { onSeen: (_boot, sameBoot) => this.#bridgeSeen(sameBoot), onLost: (reason) => this.#bridgeLost(reason) },
+    );
+    const stopLane = new StopLane({ link, book, journal, clock, random, logger });
+    const recovery = new Recovery({ config, book, journal, link, stopLane, clock, logger });
+    const onReady = (bridgeBoot: string): void => {
+      logger.info({ bridgeBoot }, "the firmware bridge is ready");
+      recovery.bridgeReady();
+    };
+    this.#book = book;
+    this.#journal = journal;
+    this.#link = link;
+    this.#stopLane = stopLane;
+    this.#recovery = recovery;
+    this.#dispatcher = new Dispatcher({ link, book, journal, clock, random, logger });
+    this.#waiters = new CommandWaiters(clock);
+    this.#reportDesk = new ReportDesk({ config, book, journal, stopLane, recovery, onReady });
+    this.#reports = new ReportInbox({
+      clock,
+      logger,
+      handle: (message) => this.#reportDesk.handle(message),
+      onJump: () => void link.describe(),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { log, config, socketPath, liveSocketPath, logger } = this.#options;
+    const former = await foldLog(log, this.#book, config);
+    for (const [link, up] of former.linkUp) this.#reportDesk.rememberLink(link, up);
+    this.#listenToJournal();
+    this.#stopLane.resume();
+    await this.#recordStart(former);
+    this.#live = await LiveSocket.listen(liveSocketPath, logger);
+    this.#listenToBus();
+    await this.#openApi(socketPath);
+  }
+
+  /** A full disk keeps motion out, never the house: stops have to work. The records follow when there is room. */
+  async #recordStart(former: FormerLife, again = false): Promise<void> {
+    const { logger, clock } = this.#options;
+    const parts = { ...this.#options, book: this.#book, journal: this.#journal };
+    const { toSettle, recorded } = recordStart(parts, former);
+    try {
+      await recorded;
+    } catch (error) {
+      if (!(error instanceof LogError) || error.code !== "log-full") throw error;
+      if (!again) logger.error({ error }, "the start could not be recorded: no space left");
+      const retry = clock.after(START_RETRY_MS, () => void this.#recordStart(former, true), true);
+      this.#ends.push(() => retry.cancel());
+    }
+    if (!again) this.#recovery.begin((axis: AxisId) => toSettle.get(axis) ?? []);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #openApi(path: string): Promise<void> {
+    const { config, log, clock, random, logger } = this.#options;
+    const [book, journal, waiters, stopLane] = [this.#book, this.#journal, this.#waiters, this.#stopLane];
+    const admission = new Admission({
+      log,
+      book,
+      journal,
+      waiting: () => this.#dispatcher.waiting,
+      shuttingDown: () => this.#closing !== undefined,
+      beingRead: (axis) => this.#recovery.holds(axis),
+    });
+    const desk = new CommandDesk({
+      log,
+      book,
+      journal,
+      admission,
+      identity: new CommandIdentity(log.logId, random),
+      clock,
+      dispatch: (command, deadlineMs) => this.#dispatcher.enqueue(command, deadlineMs),
+    });
+    const unready = () => this.#unready();
+    this.#api = await writeServer({
+      config,
+      log,
+      book,
+      journal,
+      admission,
+      desk,
+      waiters,
+      stopLane,
+      clock,
+      logger,
+      unready,
+    });
+    await listenOnSocket(this.#api, path);
+  }
+
+  #unready(): string | null {
+    if (this.#closing) return "shutting down";
+    if (this.#options.log.trouble !== null) return `the event log: ${this.#options.log.trouble}`;
+    if (!this.#link.alive) return "no firmware bridge";
+    return this.#recovery.running ? "axes are being read" : null;
+  }
+
+  #listenToJournal(): void {
+    const { telemetry, logger } = this.#options;
+    this.#journal.onRecorded((recorded) => {
+      this.#waiters.recorded(recorded);
+      for (const event of recorded) {
+        if (event.type === "FaultRaised") telemetry.fault(event.stream.slice("axis-".length) as AxisId, event.wallUs);
+      }
+    });
+    this.#journal.onDecided((entries) => {
+      for (const entry of entries) {
+        if (!("axis" in entry) || !entry.events.some(({ event }) => event.type === "UnexpectedMotionSeen")) continue;
+        logger.error({ axis: entry.axis }, "the axis moves without a command of ours: stopping it");
+        this.#stopLane.raise({ name: "axis", axes: [entry.axis] }, "unexpected-motion", "controller");
+      }
+    });
+    this.#journal.onBroken = (error) => this.#logBroken(error);
+  }
+
+  #listenToBus(): void {
+    const { bus, clock, config, logger, telemetry } = this.#options;
+    const live = this.#live;
+    this.#ends.push(
+      bus.subscribe("reports", (message) => this.#reports.take(message)),
+      bus.subscribe("samples", (message) => feedSamples(message, this.#book, telemetry, (out) => live?.publish(out))),
+      // The first word on a new connection is a stop, if one is owed.
+      bus.onConnection((connected) => connected && this.#greet()),
+    );
+    const clockWatch = watchClock(config.box, clock, this.#journal, logger);
+    this.#ends.push(() => clockWatch.cancel());
+    this.#link.start();
+    if (bus.connected) this.#greet();
+  }
+
+  #greet(): void {
+    this.#stopLane.tellAgain();
+    this.#link.describe();
+  }
+
+  #bridgeSeen(sameBoot: boolean): void {
+    if (this.#closing) return;
+    if (!sameBoot && !this.#recovery.running) this.#recovery.begin();
+    this.#greet();
+  }
+
+  #bridgeLost(reason: string): void {
+    if (this.#closing) return;
+    const parts = { ...this.#options, book: this.#book, journal: this.#journal, stopLane: this.#stopLane };
+    bridgeLost(reason, parts);
+    this.#options.onBridgeLost?.(reason);
+  }
+
+  #logBroken(error: unknown): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    const { clock, logger, onPoisoned } = this.#options;
+    logger.error({ error }, "the event log cannot be trusted any more: this process has to go");
+    clock.after(LAST_WORDS_MS, () => onPoisoned?.(POISONED_EXIT_CODE));
+  }
+
+  async #close(): Promise<void> {
+    const { config, logger } = this.#options;
+    this.#dispatcher.close();
+    this.#recovery.close();
+    await this.#shutBridgeDown();
+    const box = boxStream(config.box);
+    await this.#journal
+      .record([{ stream: box, events: [{ type: "BoxStopped", data: { reason: "shutdown" } }] }])
+      .catch((error: unknown) => logger.error({ error }, "the end could not be recorded"));
+    this.#waiters.close();
+    await this.#api?.close();
+    await this.#live?.close();
+    for (const end of this.#ends) end();
+    this.#link.stop();
+    await this.#journal.settled();
+    this.#journal.close();
+  }
+
+  /** The axes first: the bridge brings them to rest by `onShutdown`, says what became of it, and goes. */
+  async #shutBridgeDown(): Promise<void> {
+    const { clock, logger, bus } = this.#options;
+    this.#link.forgiveSilence();
+    if (!this.#link.alive || !this.#link.shutDown()) return;
+    const limitMs = clock.monotonicMs() + SHUTDOWN_LIMIT_MS;
+    while (this.#link.alive && bus.connected && clock.monotonicMs() < limitMs) {
+      await new Promise<void>((resolve) => clock.after(SHUTDOWN_LOOK_MS, resolve));
+    }
+    if (this.#link.alive) logger.warn({ limitMs: SHUTDOWN_LIMIT_MS }, "the bridge did not end in time");
+  }
+}
