@@ -1,0 +1,89 @@
+import { HandshakeError } from "../handshake/drive-talk.ts";
+import { LinkError } from "../link/link.ts";
+import type { AxisParts } from "./axis-parts.ts";
+import { DriveSession, SessionEnded } from "./drive-session.ts";
+import { type CountLimits, isRunningOut, mustHalt } from "./limit-watch.ts";
+import type { OrderRun } from "./order-run.ts";
+import type { Reading } from "./reading.ts";
+
+/** A drive's own cycle until a halt acts, ms; on top of the wire. */
+const DRIVE_REACTION_MS = 10;
+
+interface LimitEvents {
+  readonly motion: () => OrderRun | undefined;
+  readonly stop: () => void;
+  readonly abort: (detail: string) => void;
+}
+
+/** Watches a moving axis against its limits: halts a velocity move in time, stops whatever runs out beyond. */
+export class LimitKeeper {
+  readonly #parts: AxisParts;
+  readonly #limits: CountLimits;
+  readonly #wireMs: number;
+  readonly #events: LimitEvents;
+  #halting: OrderRun | null = null;
+  #stopped = false;
+
+  constructor(parts: AxisParts, limits: CountLimits, stopWaitMaxMs: number, events: LimitEvents) {
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#wireMs = stopWaitMaxMs;
+    this.#events = events;
+  }
+
+  reading(reading: Reading): void {
+    const { facts } = reading;
+    const at = facts.positionCounts;
+    const speed = reading.velocityCountsPerS;
+    if (at === null || speed === null || facts.moving !== true) {
+      if (facts.moving === false) this.#stopped = false;
+      return;
+    }
+    const run = this.#events.motion();
+    if (run?.action.kind === "move-velocity" && this.#halting !== run) {
+      // Two transactions may stand before the halt, and the next look comes a poll later.
+      const reactionMs = this.#parts.config.poll.movingMs + 2 * this.#wireMs + DRIVE_REACTION_MS;
+      if (mustHalt(run.action, at, speed, reactionMs)) return void this.#halt(run, run.action.deceleration);
+    }
+    this.#watchOutside(run, at, speed, facts.homed);
+  }
+
+  /** Positions mean nothing before homing where homing is required, and a homing run looks for switches beyond. */
+  #watchOutside(run: OrderRun | undefined, at: number, speed: number, homed: boolean | null): void {
+    if (run?.action.kind === "home" || this.#stopped) return;
+    if (this.#parts.config.homing.required && homed !== true) return;
+    const { positionWindowCounts } = this.#parts.drive.profile.data.settle;
+    if (!isRunningOut(at, speed, this.#limits, positionWindowCounts)) return;
+    this.#stopped = true;
+    this.#parts.log.warn({ axis: this.#parts.config.id, at, ...this.#limits }, "beyond a limit and moving out: stop");
+    this.#events.stop();
+  }
+
+  async #halt(run: OrderRun, deceleration: number): Promise<void> {
+    this.#halting = run;
+    const { link, config, drive, clock, log } = this.#parts;
+    const generation = this.#parts.guard().stopGeneration;
+    const session = new DriveSession(link, config.unit, drive.profile, clock, {
+      class: "command",
+      readClass: "confirm",
+      barred: () => (this.#parts.guard().stopGeneration === generation && run.open ? undefined : "overtaken"),
+      onFrames: (frames) => run.book.add(frames),
+    });
+    try {
+      await drive.perform({ kind: "halt", deceleration }, session, this.#parts.facts(), () => this.#halted(run));
+    } catch (error) {
+      if (error instanceof SessionEnded) return;
+      if (!(error instanceof LinkError || error instanceof HandshakeError)) throw error;
+      // A halt that is not confirmed is no halt: the stop takes over.
+      log.warn({ axis: config.id, error: String(error) }, "the halt before a limit was not confirmed: stop");
+      this.#events.stop();
+    }
+  }
+
+  #halted(run: OrderRun): void {
+    if (run.action.kind !== "move-velocity") return;
+    const { minCounts, maxCounts, velocity } = run.action;
+    const limit = velocity > 0 ? maxCounts : minCounts;
+    this.#events.abort(`halted at stopping distance before the limit at ${limit} counts`);
+  }
+}

@@ -1,0 +1,174 @@
+import type { DriveProfile } from "../profile/drive-profile.ts";
+import { type Cia402State, cia402State, MODE } from "./cia402-status.ts";
+import { type DriveTalk, HandshakeError, type WriteWeight } from "./drive-talk.ts";
+
+/** Words of 0x6040 (IEC 61800-7-201, commands of the state machine). */
+export const CONTROL = {
+  disableVoltage: 0x0000,
+  quickStop: 0x0002,
+  shutdown: 0x0006,
+  switchOn: 0x0007,
+  enableOperation: 0x000f,
+  halted: 0x010f,
+  /** New set-point, change set immediately. */
+  newSetPoint: 0x003f,
+  startHoming: 0x001f,
+  faultReset: 0x0080,
+} as const;
+const START_BIT = 1 << 4;
+const HALT_BIT = 1 << 8;
+/** Every path from one state to Operation enabled is shorter. */
+const STEPS_MAX = 8;
+
+/** The controlword and the mode of one drive, as written and as read back. */
+export class Cia402Control {
+  readonly profile: DriveProfile;
+  mode: number | null = null;
+  /** Last word written or read; null before the first. */
+  word: number | null = null;
+  /** A set-point was given since the drive was enabled: bit 10 speaks of it. */
+  commanded = false;
+  readonly #written = new Map<string, number>();
+  /** A word whose answer was lost: the drive may hold it. */
+  #maybe: number | null = null;
+
+  constructor(profile: DriveProfile) {
+    this.profile = profile;
+  }
+
+  get halted(): boolean {
+    return this.word !== null && (this.word & HALT_BIT) !== 0;
+  }
+
+  /** Bit 4 is high or may be: an edge must not be trusted before it was lowered. */
+  get startBit(): boolean {
+    return this.word === null || ((this.word | (this.#maybe ?? 0)) & START_BIT) !== 0;
+  }
+
+  /** Whether our word asks for Operation enabled. */
+  get enables(): boolean {
+    return this.word !== null && (this.word & 0x0f) === 0x0f;
+  }
+
+  /** Takes over what the drive holds; false when it is no word of ours: the drive was switched off, or has another master. */
+  adopt(word: number, mode: number): boolean {
+    const ours = word === this.word || word === this.#maybe;
+    if (!ours) this.commanded = false;
+    this.word = word;
+    this.#maybe = null;
+    this.mode = mode;
+    this.#written.clear();
+    return ours;
+  }
+
+  async write(talk: DriveTalk, word: number, weight: WriteWeight): Promise<void> {
+    this.#maybe = word;
+    await talk.write([["controlword", word]], weight);
+    this.#maybe = null;
+    this.word = word;
+    if ((word & 0x0f) !== 0x0f) this.commanded = false;
+  }
+
+  /** Writes an object unless it is known to hold the value. */
+  async set(talk: DriveTalk, name: string, raw: number): Promise<void> {
+    if (this.#written.get(name) === raw) return;
+    this.#written.delete(name);
+    await talk.write([[name, raw]], "prepare");
+    this.#written.set(name, raw);
+  }
+
+  async state(talk: DriveTalk): Promise<Cia402State> {
+    return cia402State((await talk.read("statusword")).get("statusword") ?? 0);
+  }
+
+  async waitState(talk: DriveTalk, wanted: Cia402State): Promise<void> {
+    await talk.waitFor(["statusword"], this.profile.data.timeouts.stateMs, `state ${wanted}`, (values) => {
+      const state = cia402State(values.get("statusword") ?? 0);
+      if (state === "fault") throw new HandshakeError("fault", { state }, "the drive is in fault; reset it first");
+      return state === wanted;
+    });
+  }
+
+  /** False when the drive was enabled already: then nothing is written, because a word could continue a halted move. */
+  async enable(talk: DriveTalk, acknowledged: () => void): Promise<boolean> {
+    for (let step = 0; step < STEPS_MAX; step++) {
+      const state = await this.state(talk);
+      switch (state) {
+        case "operation-enabled":
+          acknowledged();
+          return false;
+        case "switched-on":
+          await this.#standFirst(talk);
+          await this.write(talk, CONTROL.enableOperation, "decisive");
+          acknowledged();
+          return true;
+        case "ready-to-switch-on":
+          await this.write(talk, CONTROL.switchOn, "prepare");
+          await this.waitState(talk, "switched-on");
+          break;
+        case "switch-on-disabled":
+          await this.write(talk, CONTROL.shutdown, "prepare");
+          await this.waitState(talk, "ready-to-switch-on");
+          break;
+        case "quick-stop-active":
+          await this.write(talk, CONTROL.disableVoltage, "prepare");
+          await this.waitState(talk, "switch-on-disabled");
+          break;
+        case "fault":
+        case "fault-reaction-active":
+          throw new HandshakeError("fault", { state }, "the drive is in fault; reset it first");
+        default:
+          await this.waitState(talk, "switch-on-disabled");
+      }
+    }
+    throw new HandshakeError("no-response", {}, "the drive did not reach Operation enabled");
+  }
+
+  /** Takes the torque away; a moving axis is brought to rest by the drive's quick stop before. */
+  async disable(talk: DriveTalk, acknowledged: () => void): Promise<void> {
+    const still = this.profile.data.settle.stillCountsPerS;
+    const speed = (await talk.read("actualVelocity")).get("actualVelocity") ?? 0;
+    if (Math.abs(speed) > still) {
+      await this.write(talk, CONTROL.quickStop, "interrupts");
+      const { standstillMs } = this.profile.data.timeouts;
+      const isStill = (raw: number) => Math.abs(raw) <= still;
+      await talk.waitFor(["actualVelocity"], standstillMs, "standstill", (values) =>
+        isStill(values.get("actualVelocity") ?? 0),
+      );
+    }
+    await this.write(talk, CONTROL.disableVoltage, "decisive");
+    acknowledged();
+  }
+
+  /** False when there was no fault: the word would disable the drive. */
+  async resetFault(talk: DriveTalk, acknowledged: () => void): Promise<boolean> {
+    let state = await this.state(talk);
+    if (state === "fault-reaction-active") {
+      await talk.waitFor(
+        ["statusword"],
+        this.profile.data.timeouts.stateMs,
+        "the end of the fault reaction",
+        (values) => {
+          state = cia402State(values.get("statusword") ?? 0);
+          return state !== "fault-reaction-active";
+        },
+      );
+    }
+    if (state === "fault") {
+      await this.write(talk, CONTROL.disableVoltage, "prepare");
+      await this.write(talk, CONTROL.faultReset, "decisive");
+      acknowledged();
+      await this.write(talk, CONTROL.disableVoltage, "after");
+      return true;
+    }
+    acknowledged();
+    return false;
+  }
+
+  // In profile velocity an old 60FF would set the axis in motion at the moment it is enabled.
+  async #standFirst(talk: DriveTalk): Promise<void> {
+    const mode = (await talk.read("modeDisplay")).get("modeDisplay") ?? null;
+    this.mode = mode;
+    if (mode === MODE.profileVelocity) await talk.write([["targetVelocity", 0]], "prepare");
+  }
+}

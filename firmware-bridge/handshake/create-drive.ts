@@ -1,0 +1,18 @@
+import { never } from "@servofleet/runtime/assert";
+import type { DriveProfile } from "../profile/drive-profile.ts";
+import { Cia402Drive } from "./cia402-registers.ts";
+import type { Drive } from "./drive.ts";
+import { PathTableDrive } from "./path-table.ts";
+
+/** The handshake that a profile names, for one drive. */
+export function createDrive(profile: DriveProfile): Drive {
+  const { handshake } = profile.data;
+  switch (handshake) {
+    case "path-table":
+      return new PathTableDrive(profile);
+    case "cia402-registers":
+      return new Cia402Drive(profile);
+    default:
+      return never(handshake);
+  }
+}

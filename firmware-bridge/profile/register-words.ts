@@ -1,0 +1,35 @@
+import type { RegisterFact } from "./profile-schema.ts";
+
+export type WordOrder = "high-first" | "low-first";
+
+/** Raw value of one or two registers. */
+export function fromWords(words: readonly number[], type: RegisterFact["type"], order: WordOrder): number {
+  const [first = 0, second = 0] = words;
+  if (type === "u16") return first & 0xffff;
+  if (type === "i16") return (first << 16) >> 16;
+  const [high, low] = order === "high-first" ? [first, second] : [second, first];
+  const bits = (high << 16) | low;
+  return type === "i32" ? bits : bits >>> 0;
+}
+
+/** Registers of a raw whole number; undefined when it does not fit the type. */
+export function toWords(raw: number, type: RegisterFact["type"], order: WordOrder): readonly number[] | undefined {
+  if (!Number.isInteger(raw) || !fits(raw, type)) return undefined;
+  if (type === "u16" || type === "i16") return [raw & 0xffff];
+  const high = (raw >>> 16) & 0xffff;
+  const low = raw & 0xffff;
+  return order === "high-first" ? [high, low] : [low, high];
+}
+
+function fits(raw: number, type: RegisterFact["type"]): boolean {
+  switch (type) {
+    case "u16":
+      return raw >= 0 && raw <= 0xffff;
+    case "i16":
+      return raw >= -0x8000 && raw <= 0x7fff;
+    case "u32":
+      return raw >= 0 && raw <= 0xffff_ffff;
+    case "i32":
+      return raw >= -0x8000_0000 && raw <= 0x7fff_ffff;
+  }
+}
