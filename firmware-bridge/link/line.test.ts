@@ -42,7 +42,7 @@ test("a stop is the next frame whatever waits", async () => {
   const seen = slave.requests.length;
   await write(3, 99, "stop");
   expect(slave.requests.findIndex((request) => request[0] === 3)).toBeLessThanOrEqual(seen + 1);
-  await Promise.all([...busy, ...commands]);
+  await Promise.allSettled([...busy, ...commands]);
 });
 
 test("the last check before the first byte can refuse, and then nothing is sent", async () => {
@@ -175,7 +175,7 @@ test("a drive that refuses the longer read after a time-out is asked another que
 });
 
 test("no two frames are closer than the silence of the line", async () => {
-  const done = await Promise.all([...Array(100).keys()].map((i) => read(1 + (i % 3), i)));
+  const done = await Promise.all([...Array(100).keys()].map((i) => read(1 + (i % 3), i, "command")));
   const ordered = done.toSorted((a, b) => a.startedMs - b.startedMs);
   for (let i = 1; i < ordered.length; i++) {
     expect((ordered[i]?.startedMs ?? 0) - (ordered[i - 1]?.endedMs ?? 0)).toBeGreaterThanOrEqual(1.75);

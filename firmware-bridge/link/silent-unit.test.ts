@@ -63,7 +63,12 @@ test("a silent unit comes back by itself on a line that is never idle", async ()
   slave.behaviour = working;
   let stop = false;
   const flood = [...Array(8).keys()].map(async (i) => {
-    while (!stop) await link.transact(1 + (i % 2), { fn: "read", address: i, quantity: 1 }, { class: "poll" });
+    const request = { fn: "read", address: i, quantity: 1 } as const;
+    while (!stop) {
+      const done = await link.transact(1 + (i % 2), request, { class: "poll" }).catch(() => undefined);
+      // A refusal comes at once: the loop must turn for anything else to happen.
+      if (!done) await new Promise<void>((resolve) => clock.soon(resolve));
+    }
   });
   await until(() => link.breaker(3) === "closed", "probed in spite of the flood");
   stop = true;

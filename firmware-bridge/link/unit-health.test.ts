@@ -50,5 +50,10 @@ test("a quick drive is given up soon, a new one not, and a time-out makes patien
   expect(replyWaitMs(health, CAP_MS)).toBe(CAP_MS);
   for (let i = 0; i < 50; i++) health = afterReply(health, 1, 0);
   expect(replyWaitMs(health, CAP_MS)).toBe(REPLY_WAIT_FLOOR_MS);
-  expect(replyWaitMs(afterTimeout(health, 0, 10, 0), CAP_MS)).toBe(2 * REPLY_WAIT_FLOOR_MS);
+  health = afterTimeout(health, 0, 10, 0);
+  expect(replyWaitMs(health, CAP_MS)).toBe(2 * REPLY_WAIT_FLOOR_MS);
+  health = afterReply(health, 1, 0);
+  expect(replyWaitMs(health, CAP_MS)).toBeGreaterThan(1.5 * REPLY_WAIT_FLOOR_MS);
+  for (let i = 0; i < 50; i++) health = afterReply(health, 1, 0);
+  expect(replyWaitMs(health, CAP_MS)).toBe(REPLY_WAIT_FLOOR_MS);
 });

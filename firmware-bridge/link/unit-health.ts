@@ -6,6 +6,8 @@ const OPEN_MIN_MS = 250;
 const OPEN_MAX_MS = 5000;
 /** Samples before a learned wait is trusted to be shorter than the cap. */
 const SAMPLES_MIN = 8;
+const BACKOFF_MAX = 64;
+const BACKOFF_DECAY = 0.9;
 
 /** How one unit of a line answers. Pure data; the functions below make the next one from it. */
 export interface UnitHealth {
@@ -13,7 +15,7 @@ export interface UnitHealth {
   readonly smoothedMs: number | null;
   readonly deviationMs: number;
   readonly samples: number;
-  /** Doubles the wait after each time-out, until a sample. */
+  /** Doubles the wait after each time-out; each answer takes a part of it back, so that a busy host does not give up again and again. */
   readonly backoff: number;
   readonly timeoutsInRow: number;
   /** How often the breaker has opened since the last answer; 0 is closed. */
@@ -39,7 +41,8 @@ export const newHealth = (): UnitHealth => ({
 
 /** The unit answered (also with an exception). `turnaroundMs` is null when the sample is not clean (first after a time-out). */
 export function afterReply(health: UnitHealth, turnaroundMs: number | null, replyAtUs: number): UnitHealth {
-  const alive = { ...health, timeoutsInRow: 0, openings: 0, openUntilMs: 0, backoff: 1, lastReplyAtUs: replyAtUs };
+  const backoff = Math.max(1, health.backoff * BACKOFF_DECAY);
+  const alive = { ...health, timeoutsInRow: 0, openings: 0, openUntilMs: 0, backoff, lastReplyAtUs: replyAtUs };
   if (turnaroundMs === null) return alive;
   const { smoothedMs } = health;
   if (smoothedMs === null) return { ...alive, smoothedMs: turnaroundMs, deviationMs: turnaroundMs / 2, samples: 1 };
@@ -57,7 +60,7 @@ export function afterTimeout(health: UnitHealth, nowMs: number, waitedMs: number
   const late = {
     ...health,
     timeoutsInRow,
-    backoff: Math.min(health.backoff * 2, 64),
+    backoff: Math.min(health.backoff * 2, BACKOFF_MAX),
     quarantineUntilMs: nowMs + 2 * waitedMs,
   };
   if (timeoutsInRow < OPEN_AFTER_TIMEOUTS) return late;
