@@ -1,0 +1,20 @@
+import { acceptedToWire } from "./accepted-to-wire.ts";
+import { append } from "./append.ts";
+import type { Bench } from "./bench-context.ts";
+import { eventToVisible } from "./event-to-visible.ts";
+import { query } from "./query.ts";
+import { stopToWire } from "./stop-to-wire.ts";
+import { transactionsRtu, transactionsTcp } from "./transactions.ts";
+import { writeUnderReads } from "./write-under-reads.ts";
+
+/** Every name that can be measured, in the order they run. A name, once used, keeps its meaning. */
+export const BENCHES: Readonly<Record<string, Bench>> = {
+  append,
+  "transactions-rtu": transactionsRtu,
+  "transactions-tcp": transactionsTcp,
+  query,
+  "event-to-visible": eventToVisible,
+  "write-under-reads": writeUnderReads,
+  "accepted-to-wire": acceptedToWire,
+  "stop-to-wire": stopToWire,
+};

@@ -1,0 +1,28 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+
+/** Binds a process with all its threads to the cores; false where `taskset` is missing or refuses. */
+export const pinned = (pid: number, cores: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    execFile("taskset", ["-a", "-p", "-c", cores, String(pid)], (error) => resolve(error === null));
+  });
+
+/** Every core of this machine, as `taskset` wants them. */
+export const allCores = (): string => `0-${availableParallelism() - 1}`;
+
+/** The process and everything it started. */
+export function processTree(pid: number): number[] {
+  const children = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && parentOf(entry) === pid);
+  return [pid, ...children.flatMap((child) => processTree(Number(child)))];
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    // The name in brackets may hold spaces and brackets itself: what follows the last one is fixed (proc(5)).
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return undefined;
+  }
+}
