@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AxisId } from "@servofleet/contracts";
@@ -159,4 +159,21 @@ test("a reader may start before the store has ever run", async () => {
   const early = await openTelemetryReader({ file: join(directory, "later", "telemetry.db"), clock });
   expect(await early.read("x1", 0, T0, 10)).toEqual({ kind: "samples", items: [] });
   await early.close();
+});
+
+test("a damaged file is put aside and a new one begun", async () => {
+  await store.close();
+  const file = join(directory, "telemetry.db");
+  await writeFile(file, "no database ".repeat(1000));
+  await open();
+  store.add(sample(T0, 1));
+  await store.flush();
+  expect((await reader.read("x1", T0, T0, 10)).items).toHaveLength(1);
+  expect((await stat(`${file}.damaged`)).size).toBe(12_000);
+});
+
+test("what waits at the end is written by close", async () => {
+  store.add(sample(T0, 1));
+  await store.close();
+  expect((await reader.read("x1", T0, T0, 10)).items).toHaveLength(1);
 });

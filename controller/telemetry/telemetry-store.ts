@@ -1,3 +1,4 @@
+import { rename, rm } from "node:fs/promises";
 import type { AxisId } from "@servofleet/contracts";
 import type { Clock, Timer } from "@servofleet/runtime/clock";
 import { type SqliteConnection, SqliteDatabase, SqliteError } from "@servofleet/runtime/sqlite";
@@ -39,13 +40,27 @@ export interface TelemetryOptions {
   readonly sizeMaxBytes?: number;
 }
 
-/** Opens (or makes) telemetry.db. Rejects with SqliteError. */
+/**
+ * Opens (or makes) telemetry.db. A damaged one is put aside as `<file>.damaged` and a new one begun: samples never keep an
+ * axis from moving. Rejects with SqliteError.
+ */
 export async function openTelemetryStore(options: TelemetryOptions): Promise<TelemetryStore> {
-  const database = await SqliteDatabase.open(options.file);
+  const database = await openDatabase(options.file).catch(async (error: unknown) => {
+    const damaged = error instanceof SqliteError && ["SQLITE_NOTADB", "SQLITE_CORRUPT"].includes(error.code);
+    if (!damaged) throw error;
+    for (const part of ["-wal", "-shm"]) await rm(options.file + part, { force: true });
+    await rename(options.file, `${options.file}.damaged`);
+    return openDatabase(options.file);
+  });
+  return new TelemetryStore(database, options);
+}
+
+async function openDatabase(file: string): Promise<SqliteDatabase> {
+  const database = await SqliteDatabase.open(file);
   try {
     await database.exec(PRAGMAS);
     await database.exec(`BEGIN IMMEDIATE; ${TELEMETRY_TABLES} COMMIT`);
-    return new TelemetryStore(database, options);
+    return database;
   } catch (error) {
     await database.close();
     throw error;
@@ -65,6 +80,8 @@ export class TelemetryStore {
   #lost = 0;
   #trouble: string | null = null;
   #working: Promise<void> = Promise.resolve();
+  /** A flush that has been asked for and has not begun: it will take everything with it. */
+  #nextFlush: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(database: SqliteConnection, options: TelemetryOptions) {
@@ -105,8 +122,13 @@ export class TelemetryStore {
 
   /** Writes what waits. Never rejects: what the disk refuses is counted as lost. */
   flush(): Promise<void> {
-    this.#working = this.#working.then(() => this.#flush(false));
-    return this.#working;
+    if (this.#nextFlush) return this.#nextFlush;
+    this.#nextFlush = this.#working.then(() => {
+      this.#nextFlush = undefined;
+      return this.#flush(false);
+    });
+    this.#working = this.#nextFlush;
+    return this.#nextFlush;
   }
 
   /** One step of retention. Never rejects. */
