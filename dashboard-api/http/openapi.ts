@@ -70,14 +70,13 @@ function writeOperation(route: WriteRoute) {
     status,
     { description: route.summary, content: content(schema) },
   ]);
-  const done = answers.length > 0 ? answers : [["200", { description: "done" }]];
   return {
     operationId: nameOf(route.method, route.path),
     summary: route.summary,
     tags: ["writes"],
     parameters: [...paramsOf(route.path), ...headers],
     ...(route.body && { requestBody: { required: true, content: { "application/json": { schema: route.body } } } }),
-    responses: { ...Object.fromEntries(done), ...problemAnswers(route.problems) },
+    responses: { ...Object.fromEntries(answers), ...problemAnswers(route.problems) },
   };
 }
 

@@ -141,7 +141,7 @@ describe("commands", () => {
     const read = async () => (await rig.get(`/v1/commands/${commandId}?minPosition=L.${log.events.length}`)).body;
     expect(await read()).toMatchObject({ state: "dispatched", outcomeUnknown: true });
     source.append(log.add("axis-x1", "CommandIndeterminate", { reason: "silent", frames: [] }, place));
-    expect(await read()).toMatchObject({ state: "indeterminate", outcomeUnknown: true, settled: null });
+    expect(await read()).toMatchObject({ state: "indeterminate", outcomeUnknown: false, settled: null });
     source.append(log.add("axis-x1", "OutcomeSettled", { settled: "adopt" }, place));
     expect(await read()).toMatchObject({ state: "indeterminate", outcomeUnknown: false, settled: "adopt" });
   });

@@ -186,6 +186,17 @@ export const StopResultSchema = strict({
   ),
 });
 
+export const RecordedSchema = strict({
+  alarm: Type.String(),
+  logPosition: nullable(Type.String({ description: "give it as minPosition to a read" })),
+});
+export const ReconciledSchema = strict({
+  axis: Type.String(),
+  decision: oneOf(["adopt", "abandon"]),
+  reconcileRequired: Type.Boolean(),
+  version: count,
+});
+
 /** Components of the OpenAPI document, by name. */
 export const RESPONSES = {
   Axis: AxisSchema,
@@ -202,6 +213,8 @@ export const RESPONSES = {
   Problem: ProblemSchema,
   Accepted: AcceptedSchema,
   StopResult: StopResultSchema,
+  Recorded: RecordedSchema,
+  Reconciled: ReconciledSchema,
 } as const;
 export type SchemaName = keyof typeof RESPONSES;
 

@@ -69,24 +69,21 @@ const isAcceptance = (event: TypedEvent): event is Acceptance => ACCEPTED_EVENTS
 function moved(row: CommandRow, event: TypedEvent): CommandRow {
   const state = COMMAND_STATE_AFTER[event.type];
   if (state === undefined || TERMINAL_STATES.has(row.state)) return row;
-  // An indeterminate outcome stays unknown until somebody settles it.
-  const outcomeUnknown = state === "indeterminate";
-  return { ...row, state, outcomeUnknown, transitions: [...row.transitions, transition(state, event)] };
+  // Whatever state follows a timed-out write is known again: unknown only lasts while it is settled by reading.
+  return { ...row, state, outcomeUnknown: false, transitions: [...row.transitions, transition(state, event)] };
 }
 
 /** What else the event tells about its command. */
 function told(row: CommandRow, event: TypedEvent): CommandRow {
   switch (event.type) {
     case "DispatchUnknown":
-      return { ...row, outcomeUnknown: true, problem: event.data.problem };
-    case "DispatchAcknowledged":
-      return { ...row, problem: null };
+      return TERMINAL_STATES.has(row.state) ? row : { ...row, outcomeUnknown: true };
     case "CommandSucceeded":
-      return { ...row, finalError: event.data.finalError, problem: null };
+      return { ...row, finalError: event.data.finalError };
     case "CommandFailed":
       return { ...row, problem: event.data.problem };
     case "OutcomeSettled":
-      return { ...row, settled: event.data.settled, outcomeUnknown: false };
+      return { ...row, settled: event.data.settled };
     default:
       return row;
   }

@@ -168,7 +168,7 @@ describe("a projector", () => {
     const settled = log.add("axis-x1", "OutcomeSettled", { settled: "adopted" }, { commandId: "old" });
     await projector.handle([settled]);
     await projector.dump();
-    expect(await projector.find("old")).toMatchObject({ settled: "adopted", outcomeUnknown: false });
+    expect(await projector.find("old")).toMatchObject({ settled: "adopted", state: "indeterminate" });
     expect(projector.rows.size).toBe(3);
     await projector.close();
   });
