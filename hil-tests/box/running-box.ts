@@ -5,13 +5,47 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { AcceptedView, AxisView, CommandView } from "@servofleet/contracts";
+import { systemClock } from "@servofleet/runtime/system-clock";
 import { stringify } from "yaml";
 import { demoFleet, demoLinks } from "../demo/demo-fleet.ts";
+import type { MotionWrite } from "../sim/drive-record.ts";
 
 const CLI = fileURLToPath(new URL("../../bin/servofleet.ts", import.meta.url));
 const START_LIMIT_MS = 30_000;
+/** A process that does not end when asked is killed after this, so that a failed test leaves nothing behind. */
+const END_LIMIT_MS = 60_000;
 
 export type ServiceName = "controller" | "bridge" | "gateway" | "dashboard";
+
+/** The box under test did not do what the scenario needed of it. */
+export class BoxError extends Error {
+  override readonly name = "BoxError";
+  readonly code: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly hint: string;
+  constructor(code: string, facts: Readonly<Record<string, unknown>>, hint: string) {
+    super(`${code}: ${JSON.stringify(facts)}; ${hint}`);
+    this.code = code;
+    this.facts = facts;
+    this.hint = hint;
+  }
+}
+
+const answerFacts = ({ status, body }: Answer): Record<string, unknown> => ({ status, body });
+
+/** `GET /drives/{id}` of the simulators. */
+export interface DriveView {
+  readonly id: string;
+  /** As the drive counts, drive counts. */
+  readonly position: number;
+  readonly moving: boolean;
+  readonly enabled: boolean;
+  readonly homed: boolean;
+  readonly alarm: number;
+  /** Where the machine truly is, motor counts. */
+  readonly plant: { readonly position: number; readonly velocity: number };
+  readonly record: readonly MotionWrite[];
+}
 
 export interface Answer<T = unknown> {
   readonly status: number;
@@ -37,10 +71,18 @@ export interface RunningBox {
   /** Enables and homes. */
   prepare(axis: string): Promise<void>;
   simulated<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
+  /** What a simulated drive knows of itself: its true state and every motion write it received after `afterSeq`. */
+  drive(id: string, afterSeq?: number): Promise<DriveView>;
+  /** Upsets a simulated drive. */
+  upsetDrive(id: string, fault: object): Promise<void>;
+  /** Upsets a simulated line or port. */
+  upsetLink(id: string, fault: object): Promise<void>;
   /** Process id of a service now, found by its command line; undefined while it is dead. */
   pid(service: ServiceName): number | undefined;
   /** Runs the command line against this box. */
   cli(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** Ctrl-C: SIGINT to the supervisor alone; the simulators stay, so that their records can be read. Resolves with its exit code. */
+  interrupt(): Promise<number | null>;
   /** Ends everything: SIGINT to the supervisor first, then the simulators. Resolves with the supervisor's exit code. */
   stop(): Promise<number | null>;
   /** What the services said on stderr. */
@@ -63,7 +105,34 @@ export async function startBox(options: BoxOptions = {}): Promise<RunningBox> {
   const linksFile = join(directory, "links.yaml");
   writeFileSync(linksFile, stringify(demoLinks(directory)));
   const simulators = spawn(process.execPath, [CLI, "sim", linksFile], { stdio: ["ignore", "pipe", "inherit"], env });
-  const ready = JSON.parse(await firstLine(simulators)) as { control: string; links: { id: string; port?: number }[] };
+  const started: ChildProcess[] = [simulators];
+  try {
+    const ready = JSON.parse(await firstLine(simulators)) as SimulatorsReady;
+    return await startServices({ directory, data, options, env, simulators, started, ready });
+  } catch (error) {
+    for (const child of started) await end(child, "SIGTERM");
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+interface SimulatorsReady {
+  readonly control: string;
+  readonly links: readonly { readonly id: string; readonly port?: number }[];
+}
+
+interface Start {
+  readonly directory: string;
+  readonly data: string;
+  readonly options: BoxOptions;
+  readonly env: NodeJS.ProcessEnv;
+  readonly simulators: ChildProcess;
+  readonly started: ChildProcess[];
+  readonly ready: SimulatorsReady;
+}
+
+async function startServices(start: Start): Promise<RunningBox> {
+  const { directory, data, options, env, simulators, started, ready } = start;
   const fleet = demoFleet(directory, Object.fromEntries(ready.links.map((link) => [link.id, link.port ?? 0])));
   const fleetFile = join(directory, "fleet.yaml");
   writeFileSync(
@@ -79,6 +148,7 @@ export async function startBox(options: BoxOptions = {}): Promise<RunningBox> {
     stdio: ["ignore", "pipe", "pipe"],
     env,
   });
+  started.unshift(supervisor);
   let said = "";
   supervisor.stderr?.on("data", (chunk: Buffer) => {
     said += chunk.toString();
@@ -117,12 +187,12 @@ function box(parts: Parts): RunningBox {
   const command = async (id: string) => (await call<CommandView>("GET", `/v1/commands/${id}`)).body;
   const send = async (id: string, wish: object, headers: Record<string, string> = {}) => {
     const answer = await call<AcceptedView>("POST", `/v1/axes/${id}/commands`, wish, headers);
-    if (answer.status !== 202) throw new Error(`not accepted: ${answer.status} ${JSON.stringify(answer.body)}`);
+    if (answer.status !== 202) throw new BoxError("not-accepted", answerFacts(answer), "see the problem");
     return answer.body;
   };
   const run = async (id: string, wish: object, waitS = 20) => {
     const answer = await call<CommandView>("POST", `/v1/axes/${id}/commands`, wish, { prefer: `wait=${waitS}` });
-    if (answer.status !== 200) throw new Error(`did not end: ${answer.status} ${JSON.stringify(answer.body)}`);
+    if (answer.status !== 200) throw new BoxError("did-not-end", answerFacts(answer), "see the problem");
     return answer.body;
   };
   return {
@@ -141,13 +211,22 @@ function box(parts: Parts): RunningBox {
       for (const type of ["Enable", "Home"]) {
         const ended = await run(id, { type });
         if (ended.state !== "succeeded")
-          throw new Error(`${type} of ${id} ended ${ended.state}: ${JSON.stringify(ended.problem)}`);
+          throw new BoxError(
+            "not-prepared",
+            { type, id, state: ended.state, problem: ended.problem },
+            "see the problem",
+          );
       }
     },
     simulated: async <T>(method: string, path: string, body?: unknown) =>
       (await request<T>(control + path, method, body, {})).body,
+    drive: async (id, afterSeq = 0) =>
+      (await request<DriveView>(`${control}/drives/${id}?afterSeq=${afterSeq}`, "GET", undefined, {})).body,
+    upsetDrive: (id, fault) => upset(`${control}/drives/${id}/faults`, fault),
+    upsetLink: (id, fault) => upset(`${control}/links/${id}/faults`, fault),
     pid: (service) => findService(fleetFile, service),
     cli: (...args) => runCli(["--url", url, "--data", data, ...args], parts.env),
+    interrupt: () => end(parts.supervisor, "SIGINT"),
     async stop() {
       const code = await end(parts.supervisor, "SIGINT");
       await end(parts.simulators, "SIGTERM");
@@ -155,6 +234,11 @@ function box(parts: Parts): RunningBox {
       return code;
     },
   };
+}
+
+async function upset(url: string, fault: object): Promise<void> {
+  const { status, body } = await request(url, "POST", fault, {});
+  if (status !== 200) throw new BoxError("fault-refused", { fault, body }, "see hil-tests/sim/fault-request.ts");
 }
 
 async function request<T>(
@@ -179,11 +263,16 @@ async function request<T>(
 /** The first line a process prints; rejects with what it said when it ends or takes too long. */
 function firstLine(child: ChildProcess, said: () => string = () => ""): Promise<string> {
   return new Promise((resolve, reject) => {
-    const limit = setTimeout(() => reject(new Error(`no line within ${START_LIMIT_MS} ms\n${said()}`)), START_LIMIT_MS);
-    const fail = (code: number | null) => reject(new Error(`ended with ${code} before it was ready\n${said()}`));
+    const limit = systemClock().after(START_LIMIT_MS, () =>
+      reject(new BoxError("no-line", { limitMs: START_LIMIT_MS, said: said() }, "read what it said")),
+    );
+    const fail = (code: number | null) => {
+      limit.cancel();
+      reject(new BoxError("ended-early", { code, said: said() }, "read what it said"));
+    };
     child.once("exit", fail);
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).once("line", (line) => {
-      clearTimeout(limit);
+      limit.cancel();
       child.off("exit", fail);
       resolve(line);
     });
@@ -193,7 +282,11 @@ function firstLine(child: ChildProcess, said: () => string = () => ""): Promise<
 function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((resolve) => {
-    child.once("exit", resolve);
+    const limit = systemClock().after(END_LIMIT_MS, () => child.kill("SIGKILL"));
+    child.once("exit", (code) => {
+      limit.cancel();
+      resolve(code);
+    });
     child.kill(signal);
   });
 }
@@ -229,5 +322,12 @@ function runCli(
   child.stderr.on("data", (chunk: Buffer) => {
     stderr += chunk.toString();
   });
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code: code ?? -1, stdout, stderr })));
+  // A verb that should have refused to start must not hold the test for ever.
+  const limit = systemClock().after(END_LIMIT_MS, () => child.kill("SIGKILL"), true);
+  return new Promise((resolve) =>
+    child.once("close", (code) => {
+      limit.cancel();
+      resolve({ code: code ?? -1, stdout, stderr });
+    }),
+  );
 }

@@ -1,0 +1,111 @@
+import type { AlarmView, LinkView, Page } from "@servofleet/contracts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readyAxis } from "../box/ready-axis.ts";
+import { type RunningBox, startBox } from "../box/running-box.ts";
+import { until } from "../box/until.ts";
+
+const OTHERS = ["x1", "x2"] as const;
+const SILENT = "x3";
+/** Long enough for some hundred samples; the others move all the time, so that their fast polling is what is compared. */
+const WINDOW_MS = 6000;
+const SHARE_MIN = 0.9;
+
+let box: RunningBox;
+beforeAll(async () => {
+  box = await startBox();
+  await Promise.all([...OTHERS, SILENT].map((axis) => readyAxis(box, axis)));
+});
+afterAll(() => box?.stop());
+
+const wall = () => new Date().toISOString();
+
+/** Samples of an axis in a window, once the store has all of it. */
+async function samples(axis: string, from: string, to: string): Promise<number> {
+  const path = (until_: string) => `/v1/axes/${axis}/telemetry?from=${from}&to=${until_}&points=10000`;
+  type Telemetry = { kind: string; items: { at: string }[] };
+  await until(
+    `the telemetry of ${axis} reaches beyond the window`,
+    async () => (await box.call<Telemetry>("GET", path(wall()))).body,
+    ({ items }) => (items.at(-1)?.at ?? "") > to,
+  );
+  const { body } = await box.call<Telemetry>("GET", path(to));
+  expect(body.kind).toBe("samples");
+  return body.items.length;
+}
+
+/** Samples per second of the other two while they move, measured over one window. */
+async function rates(position: number): Promise<number[]> {
+  for (const axis of OTHERS) await box.send(axis, { type: "MoveAbsolute", position, velocity: 20 });
+  for (const axis of OTHERS)
+    await until(
+      `${axis} moves`,
+      () => box.drive(axis),
+      ({ plant }) => Math.abs(plant.velocity) > 500,
+    );
+  const from = wall();
+  const end = Date.parse(from) + WINDOW_MS;
+  await until(
+    "the window is over",
+    () => Date.now(),
+    (now) => now >= end,
+  );
+  const to = wall();
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
+  for (const axis of OTHERS) expect((await box.drive(axis)).moving, `${axis} moved all the time`).toBe(true);
+  for (const axis of OTHERS) await box.run(axis, { type: "Halt" });
+  const found: number[] = [];
+  for (const axis of OTHERS) found.push((await samples(axis, from, to)) / seconds);
+  return found;
+}
+
+test("the other two of a line keep nine tenths of their poll rate, and the silent one says what is wrong", async () => {
+  const healthy = await rates(400);
+  await box.upsetDrive(SILENT, { kind: "silence" });
+  const offline = await until(
+    `${SILENT} is offline`,
+    () => box.axis(SILENT),
+    ({ state }) => state === "offline",
+  );
+  expect(offline.measured.quality).toBe("bad");
+  const silent = await rates(0);
+  for (const [n, axis] of OTHERS.entries()) {
+    expect(healthy[n], axis).toBeGreaterThan(10);
+    expect(
+      (silent[n] ?? 0) / (healthy[n] ?? 1),
+      `${axis}: ${silent[n]} of ${healthy[n]} samples/s`,
+    ).toBeGreaterThanOrEqual(SHARE_MIN);
+  }
+  for (const axis of OTHERS) expect((await box.axis(axis)).state).not.toBe("offline");
+  const { body } = await box.call<Page<AlarmView>>("GET", "/v1/alarms?state=active");
+  const alarm = body.items.find(({ source }) => source === SILENT);
+  expect(alarm).toMatchObject({ kind: "axis-offline", state: "active" });
+  expect(alarm?.message).toMatch(/does not answer: .{5,}/);
+  const { units } = (await box.call<LinkView>("GET", "/v1/links/line_a")).body;
+  expect(units.map(({ axis, breaker }) => [axis, breaker === "closed"])).toEqual([
+    ["x1", true],
+    ["x2", true],
+    ["x3", false],
+  ]);
+}, 180_000);
+
+test("the silent one comes back by itself when it answers again, without moving", async () => {
+  const { position } = (await box.drive(SILENT)).plant;
+  const seq = (await box.drive(SILENT)).record.at(-1)?.seq ?? 0;
+  await box.upsetDrive(SILENT, { kind: "clear" });
+  await until(
+    `${SILENT} is back`,
+    () => box.axis(SILENT),
+    ({ state, measured }) => state === "standstill" && measured.quality === "good",
+  );
+  await until(
+    "its alarm is cleared",
+    async () => (await box.call<Page<AlarmView>>("GET", "/v1/alarms")).body.items,
+    (items) => items.some(({ source, state }) => source === SILENT && state === "cleared"),
+  );
+  const drive = await box.drive(SILENT, seq);
+  expect(drive.plant.position).toBe(position);
+  expect(drive.record.filter(({ kind }) => /^start|velocity|home/.test(kind))).toEqual([]);
+  await readyAxis(box, SILENT);
+  const moved = await box.run(SILENT, { type: "MoveAbsolute", position: 20, velocity: 100 });
+  expect(moved.state, JSON.stringify(moved)).toBe("succeeded");
+});
