@@ -51,6 +51,11 @@ export function supervise(specs: readonly ServiceSpec[], parts: SupervisorParts)
   return new ServiceKeeper(specs, parts);
 }
 
+// serialport, sqlite3 and zlib share libuv's pool; with its default of 4 they wait for each other.
+const THREADS_MIN = 16;
+const threads = (env: NodeJS.ProcessEnv): string =>
+  String(Math.max(THREADS_MIN, Number(env["UV_THREADPOOL_SIZE"]) || 0));
+
 class ServiceKeeper implements Supervisor {
   readonly ready: Promise<string | undefined>;
   readonly #parts: SupervisorParts;
@@ -99,7 +104,7 @@ class ServiceKeeper implements Supervisor {
     const child = spawn(process.execPath, [ENTRY, ...spec.args], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
-      env: { ...env, SERVOFLEET_CHILD: "1" },
+      env: { ...env, SERVOFLEET_CHILD: "1", UV_THREADPOOL_SIZE: threads(env) },
     });
     service.child = child;
     child.on(

@@ -5,6 +5,7 @@ import { parentProcessBus } from "@servofleet/runtime/child-process-bus";
 import { readFleetFile } from "@servofleet/runtime/fleet-file";
 import type { MessageBus } from "@servofleet/runtime/message-bus";
 import { NatsBus } from "@servofleet/runtime/nats-bus";
+import { assertThreadPool } from "@servofleet/runtime/sqlite";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
 import { log } from "../log.ts";
@@ -15,6 +16,7 @@ import { busFault } from "./bus-fault.ts";
 
 /** `servofleet controller`: the write side, and in embedded mode the bridge as its child. */
 export async function runController(configFile: string): Promise<void> {
+  assertThreadPool();
   const config = readFleetFile(configFile, process.env);
   const paths = dataPaths(config.data);
   prepareDataDirectories(paths);

@@ -1,6 +1,7 @@
 import { startDashboard } from "@servofleet/dashboard-api";
 import { readFleetFile } from "@servofleet/runtime/fleet-file";
 import { openLogReader } from "@servofleet/runtime/log-reader";
+import { assertThreadPool } from "@servofleet/runtime/sqlite";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { openTelemetryReader } from "@servofleet/runtime/telemetry-reader";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
@@ -10,6 +11,7 @@ import { VERSION } from "../version.ts";
 
 /** `servofleet dashboard`: the read side. It knows the write side by its log, its telemetry file and the live socket alone. */
 export async function runDashboard(configFile: string): Promise<void> {
+  assertThreadPool();
   const config = readFleetFile(configFile, process.env);
   const paths = dataPaths(config.data);
   prepareDataDirectories(paths);

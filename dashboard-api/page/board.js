@@ -18,6 +18,7 @@ let selected = "";
 let heardAtMs = 0;
 let refreshing = false;
 let refreshAgain = false;
+let drawing = false;
 
 const plot = new LivePlot(byId("plot"));
 const table = new FleetTable(byId("axes"), select, (axis) => stop(`/v1/axes/${axis}/stop`));
@@ -188,13 +189,11 @@ async function refresh() {
   }
 }
 
-/** @param {any} sample */
-function applySample(sample) {
-  const axis = axes.get(sample.axis ?? sample.id);
-  if (!axis) return;
-  const measured = sample.measured ?? sample;
-  axis.measured = { ...axis.measured, ...measured, ageMs: measured.ageMs ?? 0 };
-  plot.add(axis.id, Date.parse(measured.at) / 1000, measured.position, axis.commanded?.position ?? null);
+/** One axis as it is now: the live stream sends the same picture as a read does. @param {any} axis */
+function applyLive(axis) {
+  axes.set(axis.id, axis);
+  const { position, at } = axis.measured;
+  if (at !== null) plot.add(axis.id, Date.parse(at) / 1000, position, axis.commanded?.position ?? null);
 }
 
 function showConnection() {
@@ -205,15 +204,23 @@ function showConnection() {
   document.body.classList.toggle("blind", blind);
 }
 
+/** Pictures of many axes come together: the page is drawn once for all of them. */
+function drawSoon() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    drawAll();
+  });
+}
+
 function listen() {
   const live = new EventSource("/v1/live");
-  const onLive = (/** @type {MessageEvent} */ message) => {
+  live.addEventListener("message", (message) => {
     heardAtMs = performance.now();
-    const data = JSON.parse(message.data);
-    for (const sample of Array.isArray(data) ? data : (data.items ?? [data])) applySample(sample);
-    drawAll();
-  };
-  for (const name of ["message", "axis", "axes", "sample"]) live.addEventListener(name, onLive);
+    applyLive(JSON.parse(message.data));
+    drawSoon();
+  });
   events.listen(() => refresh());
 }
 

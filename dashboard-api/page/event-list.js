@@ -34,26 +34,16 @@ export class EventList {
       if (seen.size > 4 * EVENTS_SHOWN) seen.clear();
       this.#add(event);
     };
-    const onMessage = (/** @type {MessageEvent} */ message) => {
-      const event = JSON.parse(message.data);
-      if (event.specversion !== "1.0") return;
-      take(event);
+    stream.addEventListener("message", (message) => {
+      take(JSON.parse(message.data));
       onEvent();
-    };
-    stream.addEventListener("message", onMessage);
-    for (const type of await this.#recent(take)) stream.addEventListener(type, onMessage);
-  }
-
-  /** @param {(event: any) => void} take
-   * @returns {Promise<string[]>} */
-  async #recent(take) {
+    });
     const probe = await fetch("/v1/events?limit=1", { cache: "no-store" }).catch(() => undefined);
     const newest = Number((probe?.headers.get("X-Position") ?? ".0").split(".")[1]);
     const { items } = await read(
       `/v1/events?afterPosition=${Math.max(0, newest - FIRST_PAGE)}&limit=${FIRST_PAGE}`,
     ).catch(() => ({ items: [] }));
     for (const event of items) take(event);
-    return [];
   }
 
   /** @param {any} event */
