@@ -36,5 +36,11 @@ export async function runDashboard(configFile: string): Promise<void> {
     await telemetry.close();
     return 0;
   });
+  void dashboard.lost.then((error) => {
+    // Another log, or a shorter one: a fresh process reads the truth from the disk.
+    logger.error({ error: error.message }, "the log under the read model was replaced");
+    process.exit(1);
+  });
+  await dashboard.ready;
   sayReady();
 }

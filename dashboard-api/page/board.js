@@ -7,6 +7,7 @@ import { age, byId, element, figure, stateWord } from "./text.js";
 
 const REFRESH_MS = 1000;
 const COMMANDS_SHOWN = 8;
+const CONFIG_PAGES_MAX = 1000;
 /** Without a live value or an answer for so long the page says that it is blind. */
 const BLIND_AFTER_MS = 3000;
 
@@ -224,13 +225,17 @@ function listen() {
   events.listen(() => refresh());
 }
 
-/** Limits are part of the configuration, which is in the log like everything else. */
+/** Limits are part of the configuration, which is in the log like everything else; the newest one counts. */
 async function readLimits() {
-  const { items } = await read("/v1/events?type=FleetConfigured&limit=200");
-  const config = items.at(-1)?.data.config;
-  if (!config) return;
-  byId("box").textContent = config.box;
-  for (const axis of config.axes) limits.set(axis.id, axis.limits);
+  let cursor = "0";
+  for (let page = 0; page < CONFIG_PAGES_MAX && cursor !== null; page++) {
+    const found = await read(`/v1/events?type=FleetConfigured&limit=200&afterPosition=${cursor}`);
+    const config = found.items.at(-1)?.data.config;
+    cursor = found.nextCursor;
+    if (!config) continue;
+    byId("box").textContent = config.box;
+    for (const axis of config.axes) limits.set(axis.id, axis.limits);
+  }
 }
 
 listen();
