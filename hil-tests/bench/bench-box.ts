@@ -1,13 +1,18 @@
 import type { LinkView, Page } from "@servofleet/contracts";
+import { type Clock, sleep } from "@servofleet/runtime/clock";
+import { readyAxis } from "../box/ready-axis.ts";
 import type { RunningBox } from "../box/running-box.ts";
 import { startBox } from "../box/running-box.ts";
 import type { demoFleet } from "../demo/demo-fleet.ts";
 import type { BenchContext } from "./bench-context.ts";
+import { BenchError } from "./bench-error.ts";
 import { KeepAliveClient, type Target } from "./keep-alive-client.ts";
 import type { TapNote } from "./wire-tap.ts";
 import { startWorker, type Worker } from "./worker.ts";
 
 const OPEN_LIMIT_MS = 5000;
+const START_LIMIT_MS = 30_000;
+const LOOK_MS = 50;
 /** The axis behind the tap: alone on its Modbus TCP link, and hardly polled while it stands. */
 export const TAPPED_AXIS = "z1";
 const TAPPED_LINK = "cell_1";
@@ -26,7 +31,7 @@ export interface BenchBox {
   readonly axes: readonly string[];
   readonly barePort: number;
   onWire(listener: (note: TapNote) => void): void;
-  /** Enables and homes the axis; once per axis and call. */
+  /** Brings the axis to where it can be moved: latch released, enabled, homed. */
   ready(axis: string): Promise<void>;
   links(): Promise<readonly LinkView[]>;
   stop(): Promise<void>;
@@ -52,10 +57,28 @@ export async function startBenchBox({ clock, say }: Pick<BenchContext, "clock" |
         return tappedFleet(fleet, ports.tapPort);
       },
     });
-    return benchBox(running, tap, axes, ports.barePort);
+    const box = benchBox(running, tap, axes, ports.barePort);
+    await untilAnswering(box, clock).catch(async (error: unknown) => {
+      say(running.log());
+      await box.stop();
+      throw error;
+    });
+    return box;
   } catch (error) {
     await tap.stop();
     throw error;
+  }
+}
+
+/** The read side builds its model before it answers. */
+async function untilAnswering(box: BenchBox, clock: Clock): Promise<void> {
+  const limitMs = clock.monotonicMs() + START_LIMIT_MS;
+  for (;;) {
+    const { status, body } = await askOnce(box.gateway, `/v1/axes/${TAPPED_AXIS}`);
+    if (status === 200) return;
+    if (clock.monotonicMs() > limitMs)
+      throw new BenchError("too-slow", { status, body }, "the read side does not become ready");
+    await sleep(clock, LOOK_MS);
   }
 }
 
@@ -71,7 +94,6 @@ const tappedFleet = (fleet: Fleet, tapPort: number): object => ({
 
 function benchBox(running: RunningBox, tap: Worker, axes: readonly string[], barePort: number): BenchBox {
   const { hostname, port } = new URL(running.url);
-  const prepared = new Map<string, Promise<void>>();
   const stop = async () => {
     await running.stop();
     await tap.stop();
@@ -84,11 +106,7 @@ function benchBox(running: RunningBox, tap: Worker, axes: readonly string[], bar
     axes,
     barePort,
     onWire: (listener) => tap.onNote((note) => listener(note as TapNote)),
-    ready(axis) {
-      const ready = prepared.get(axis) ?? running.prepare(axis);
-      prepared.set(axis, ready);
-      return ready;
-    },
+    ready: async (axis) => void (await readyAxis(running, axis)),
     links: async () => (await running.call<Page<LinkView>>("GET", "/v1/links")).body.items,
     stop,
   };

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { AxisView } from "@servofleet/contracts";
 import { sleep } from "@servofleet/runtime/clock";
 import type { MotionWrite } from "../sim/drive-record.ts";
 import type { BenchBox } from "./bench-box.ts";
@@ -16,7 +15,6 @@ const CONNECTIONS = 100;
 const P99_MS = 2;
 const MAX_ABOVE_CANARY_MS = 5;
 const WIRE_LIMIT_MS = 5000;
-const RELEASE_LIMIT_MS = 20_000;
 const LOOK_MS = 50;
 const CANARY_LIMIT_MS = 5000;
 
@@ -34,7 +32,7 @@ interface Round {
  */
 export async function stopToWire(context: BenchContext): Promise<Measurement> {
   const box = await context.box();
-  for (const axis of box.axes) await box.ready(axis);
+  await allReady(box);
   const canary = startWorker("canary", context.clock);
   const rounds: Round[] = [];
   try {
@@ -42,13 +40,16 @@ export async function stopToWire(context: BenchContext): Promise<Measurement> {
       await canary.ask("worst", null, CANARY_LIMIT_MS);
       const stopped = await stopInFullFlight(context, box);
       rounds.push({ ...stopped, canaryMs: await canary.ask<number>("worst", null, CANARY_LIMIT_MS) });
-      await release(context, box);
+      await allReady(box);
     }
   } finally {
     await canary.stop();
   }
   return judge(rounds);
 }
+
+/** Waits for standstill, releases the latches and makes every axis ready again. */
+const allReady = (box: BenchBox): Promise<unknown> => Promise.all(box.axes.map((axis) => box.ready(axis)));
 
 function judge(rounds: readonly Round[]): Measurement {
   const excess = rounds.flatMap(({ excessMs }) => excessMs);
@@ -153,19 +154,3 @@ async function stopArrivedMs(
     await sleep(clock, LOOK_MS);
   }
 }
-
-/** Waits for standstill, releases the latch and makes every axis ready again. */
-async function release({ clock }: BenchContext, box: BenchBox): Promise<void> {
-  const limitMs = clock.monotonicMs() + RELEASE_LIMIT_MS;
-  for (const axis of box.axes) {
-    for (let state = await box.running.axis(axis); !isReady(state); state = await box.running.axis(axis)) {
-      if (clock.monotonicMs() > limitMs)
-        throw new BenchError("too-slow", { axis, state: state.state }, "an axis does not come back after a stop");
-      const type = state.stopLatched || state.state === "error-stop" ? "Reset" : "Enable";
-      await box.running.call("POST", `/v1/axes/${axis}/commands`, { type }, { prefer: "wait=2" });
-      await sleep(clock, LOOK_MS);
-    }
-  }
-}
-
-const isReady = ({ state, stopLatched }: AxisView): boolean => state === "standstill" && !stopLatched;
