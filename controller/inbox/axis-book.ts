@@ -1,6 +1,7 @@
-import type { AxisConfig, AxisId, AxisStatus } from "@servofleet/contracts";
+import type { AxisConfig, AxisId, AxisStatus, Report } from "@servofleet/contracts";
 import { assert } from "@servofleet/runtime/assert";
 import { type Axis, initialAxis } from "../domain/axis-state.ts";
+import { latestStatus } from "../domain/latest-status.ts";
 
 interface Page {
   /** As the log has it. */
@@ -43,8 +44,10 @@ export class AxisBook {
     return this.#page(id).reading;
   }
 
-  read(status: AxisStatus): void {
-    this.#page(status.axis).reading = status;
+  /** Every report may show where the axis is. Call it before the report's events are decided. */
+  read(id: AxisId, report: Report): void {
+    const page = this.#page(id);
+    page.reading = latestStatus(page.reading, report, page.current);
   }
 
   /** The bridge is lost: what it read says nothing about now. */

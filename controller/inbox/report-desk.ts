@@ -35,6 +35,12 @@ export class ReportDesk {
   }
 
   handle({ bridgeBoot, report }: ReportMessage): Promise<unknown> {
+    const axis = report.type === "axis-status" ? report.status.axis : "axis" in report ? report.axis : null;
+    if (axis !== null) {
+      // Another configuration's axis: the bridge was started with it and will be replaced.
+      if (!this.#parts.book.has(axis)) return Promise.resolve();
+      this.#parts.book.read(axis, report);
+    }
     switch (report.type) {
       case "bridge-ready":
         return this.#ready(bridgeBoot, report);
@@ -43,7 +49,7 @@ export class ReportDesk {
       case "axis-status":
         return this.#status(report);
       case "settled":
-        return this.#known(report.axis) ? this.#parts.recovery.settled(report) : Promise.resolve();
+        return this.#parts.recovery.settled(report);
       case "stop-result":
         // Who waits for a stop hears of it at once; the log may be slow.
         this.#parts.stopLane.heard(report);
@@ -58,22 +64,14 @@ export class ReportDesk {
     this.#linkUp.set(link, up);
   }
 
-  #known(axis: AxisId): boolean {
-    return this.#parts.book.has(axis);
-  }
-
   #decide(report: Report, axis: AxisId): Promise<unknown> {
-    if (!this.#known(axis)) return Promise.resolve();
     const { book, journal } = this.#parts;
     return journal.record([{ axis, events: decideReport(report, book.current(axis)) }]);
   }
 
   #status(report: Extract<Report, { type: "axis-status" }>): Promise<unknown> {
-    const { book, recovery } = this.#parts;
     const { status } = report;
-    if (!this.#known(status.axis)) return Promise.resolve();
-    book.read(status);
-    return recovery.status(status) ?? this.#decide(report, status.axis);
+    return this.#parts.recovery.status(status) ?? this.#decide(report, status.axis);
   }
 
   #ready(bridgeBoot: string, report: Extract<Report, { type: "bridge-ready" }>): Promise<unknown> {
