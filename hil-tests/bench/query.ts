@@ -24,7 +24,7 @@ export async function query(context: BenchContext): Promise<Measurement> {
   try {
     const bareTarget = { path: join(directory, "bare.sock") };
     await bare.ask("listen", { socketPath: bareTarget.path, body }, OPEN_LIMIT_MS);
-    const durationMs = sized(context, 3000, 800);
+    const durationMs = sized(context, 1500, 500);
     const rate = async (target: Target, connections = CONNECTIONS) => {
       const plan: ReadPlan = { target, path: AXIS_PATH, connections, durationMs };
       const { requestsPerS, notOk } = await load.ask<ReadFigures>("run", plan, durationMs + OPEN_LIMIT_MS);
@@ -38,7 +38,7 @@ export async function query(context: BenchContext): Promise<Measurement> {
     );
     const throughGateway: number[] = [];
     const { a, b } = await interleaved(
-      sized(context, 7, 3),
+      sized(context, 11, 5),
       () => rate(box.dashboard),
       async () => {
         const reference = await rate(bareTarget);
