@@ -2,6 +2,7 @@
 export const BEAT_PERIOD_MS = 100;
 export const BEAT_LOST_MS = 500;
 
+/** The controller lives: its epoch and the reports it has. */
 export interface ControllerBeat {
   readonly epoch: number;
   readonly seq: number;
@@ -10,6 +11,7 @@ export interface ControllerBeat {
   readonly bridgeBoot: string | null;
 }
 
+/** The bridge lives: its clock and its newest report. */
 export interface BridgeBeat {
   readonly bridgeBoot: string;
   readonly seq: number;

@@ -22,6 +22,7 @@ export interface CloudEvent {
   readonly data: unknown;
 }
 
+/** The CloudEvent of a recorded event; `box` becomes the source. */
 export function toCloudEvent(event: RecordedEvent, box: string, logId: string): CloudEvent {
   return {
     specversion: "1.0",

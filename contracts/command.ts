@@ -46,8 +46,11 @@ export const COMMAND_SCHEMAS = {
   }),
 } as const;
 
+/** The names of the commands. */
 export type CommandType = keyof typeof COMMAND_SCHEMAS;
+/** All of them, in the order of the documents. */
 export const COMMAND_TYPES = Object.keys(COMMAND_SCHEMAS) as CommandType[];
+/** Any body of a command, told apart by `type`. */
 export type CommandRequest = { [K in CommandType]: Static<(typeof COMMAND_SCHEMAS)[K]> }[CommandType];
 
 /** Commands that can set an axis in motion; everything a latch, a lease and a missing homing keep back. */

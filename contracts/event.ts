@@ -157,7 +157,9 @@ export const EVENT_SCHEMAS = {
   AlarmShelved: data({ alarm: Type.String(), principal: Type.String(), until: Type.String(), reason: text }),
 } as const satisfies Record<string, TSchema>;
 
+/** The names of the events. */
 export type EventType = keyof typeof EVENT_SCHEMAS;
+/** What one type of event carries. */
 export type EventData<T extends EventType> = Static<(typeof EVENT_SCHEMAS)[T]>;
 /** An event as the decider makes it: the log adds the rest of the envelope. */
 export type DomainEvent = { [T in EventType]: { readonly type: T; readonly data: EventData<T> } }[EventType];

@@ -29,11 +29,16 @@ const TcpLinkSchema = Type.Object(
   strict,
 );
 
+/** A cable or socket, told apart by `kind`. */
 export const LinkConfigSchema = Type.Union([RtuLinkSchema, TcpLinkSchema]);
+/** Any kind of link. */
 export type LinkConfig = Static<typeof LinkConfigSchema>;
+/** A serial line that speaks Modbus RTU. */
 export type RtuLinkConfig = Static<typeof RtuLinkSchema>;
+/** A Modbus TCP server. */
 export type TcpLinkConfig = Static<typeof TcpLinkSchema>;
 
+/** One axis: where it is, what drives it, how far it may go. */
 export const AxisConfigSchema = Type.Object(
   {
     id: AxisIdSchema,
@@ -80,12 +85,15 @@ export const AxisConfigSchema = Type.Object(
   },
   strict,
 );
+/** A checked axis with its defaults. */
 export type AxisConfig = Static<typeof AxisConfigSchema>;
 
+/** Axes that are stopped together by one name. */
 export const GroupConfigSchema = Type.Object(
   { id: GroupIdSchema, axes: Type.Array(AxisIdSchema, { minItems: 1, maxItems: 256 }) },
   strict,
 );
+/** A checked group. */
 export type GroupConfig = Static<typeof GroupConfigSchema>;
 
 /** The whole of `fleet.yaml`. Defaults are filled in by the loader before this type is handed on. */

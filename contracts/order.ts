@@ -35,6 +35,7 @@ export type OrderAction =
   | { readonly kind: "halt"; readonly deceleration: number }
   | { readonly kind: "write-parameter"; readonly parameter: string; readonly value: number };
 
+/** One order to one axis, with everything the last check before its first byte needs. */
 export interface Order {
   /** Unique per dispatch; one command has at most one order (nothing is ever sent twice). */
   readonly orderId: string;
@@ -58,6 +59,7 @@ export interface StopOrder {
   readonly reason: StopReason;
 }
 
+/** Why an axis was stopped. */
 export type StopReason =
   | "person"
   | "restart-recovery"
@@ -76,6 +78,7 @@ export interface SettleRequest {
   readonly targetCounts: number | null;
 }
 
+/** Everything on the orders channel. */
 export type OrderMessage =
   | { readonly type: "order"; readonly order: Order }
   | { readonly type: "settle"; readonly settle: SettleRequest }

@@ -38,8 +38,10 @@ export const PROBLEMS = {
   "limit-reached": { status: 409, title: "A limit was reached" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
+/** The last part of a problem type. */
 export type ProblemSlug = keyof typeof PROBLEMS;
 
+/** Checks a slug. */
 export const ProblemSlugSchema = Type.Unsafe<ProblemSlug>(Type.String({ enum: Object.keys(PROBLEMS) }));
 
 /** Why something was refused or failed, without any transport: stored in events, shown by REST as problem+json. */

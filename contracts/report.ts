@@ -38,6 +38,7 @@ export interface AxisAbilities {
   readonly positionWindowCounts: number;
 }
 
+/** One motion in a few figures. */
 export interface MotionSummary {
   readonly durationMs: number;
   readonly peakVelocityCountsPerS: number;
@@ -178,7 +179,9 @@ export type Report =
       readonly atUs: number;
     };
 
+/** What became of a stop: in the kernel, confirmed by the drive, latched for a silent unit, or impossible. */
 export type StopResult = "sent" | "acknowledged" | "pending" | "failed";
+/** The names of the reports. */
 export type ReportType = Report["type"];
 
 /** Reports are numbered per bridge boot; the controller's beats say which it has, the bridge repeats what is missing. */

@@ -10,6 +10,7 @@ export interface Logger {
   error(facts: object, message: string): void;
 }
 
+/** One sample in display units. */
 export type LiveSample = Extract<LiveMessage, { type: "sample" }>;
 
 /** Where samples are stored. Never waits and never throws: samples are lossy, motion is not. */
@@ -23,6 +24,7 @@ export interface TelemetrySink {
 /** Process exit code after the log could not be trusted any more: the supervisor starts a fresh writer. */
 export const POISONED_EXIT_CODE = 70;
 
+/** Everything the composition gives to the write side. */
 export interface ControllerOptions {
   /** Checked and with its defaults filled in. */
   readonly config: FleetConfig;

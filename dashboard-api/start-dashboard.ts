@@ -28,6 +28,7 @@ import type { TelemetrySource } from "./telemetry/telemetry-source.ts";
 /** Readable by the service's user and group only: no local stranger may speak for the read side. */
 const SOCKET_MODE = 0o660;
 
+/** Everything the composition gives to the read side. */
 export interface DashboardOptions {
   readonly config: FleetConfig;
   readonly logSource: LogSource;
@@ -41,6 +42,7 @@ export interface DashboardOptions {
   readonly logger: Logger;
   readonly version: string;
 }
+/** A running read side. */
 export interface Dashboard {
   /** Settles when the first catch-up with the log is done: from then on reads are answered. */
   readonly ready: Promise<void>;

@@ -14,6 +14,7 @@ export class LockHeld extends Error {
   }
 }
 
+/** A held lock; the kernel frees it with the process. */
 export interface LockFile {
   /** Lets go. Idempotent. */
   release(): Promise<void>;

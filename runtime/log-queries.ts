@@ -18,6 +18,7 @@ export interface LogQueries {
   newestPosition(): Promise<number>;
 }
 
+/** The questions to a log, over one connection. */
 export function logQueries(connection: SqliteConnection): LogQueries {
   const select = async (rest: string, params: readonly (string | number)[]): Promise<RecordedEvent[]> =>
     (await connection.all<LogRow>(`SELECT ${LOG_COLUMNS} FROM events ${rest}`, params)).map(eventOfRow);

@@ -19,6 +19,7 @@ const IDENTITY_PERIOD_MS = 1000;
 const APPEAR_PERIOD_MS = 50;
 const BUSY_TIMEOUT_MS = 2000;
 
+/** Which log to read. */
 export interface LogReaderOptions {
   /** `events.db` of the writer. */
   readonly file: string;
@@ -27,6 +28,7 @@ export interface LogReaderOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Takes events in order; the next batch waits for it. */
 export type LogBatchHandler = (events: readonly RecordedEvent[]) => void | Promise<void>;
 
 /** Waits for the log to appear, then opens it read-only. Rejects with the signal's reason, LogReaderError or SqliteError. */

@@ -48,11 +48,13 @@ export interface LogRow extends Omit<RecordedEvent, "data" | "type"> {
   readonly data: string;
 }
 
+/** Identity of a log. */
 export interface LogMeta {
   readonly logId: string;
   readonly epoch: number;
   readonly format: number;
 }
+/** Reads it. */
 export const SELECT_LOG_META = "SELECT log_id AS logId, writer_epoch AS epoch, format FROM log_meta";
 
 /**

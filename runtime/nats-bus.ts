@@ -11,6 +11,7 @@ const CONNECT_LIMIT_MS = 2000;
 const PING_MS = 1000;
 const PINGS_OUT_MAX = 2;
 
+/** Where the server is, and whose box speaks. */
 export interface NatsBusParts {
   /** `nats://host:port`. */
   readonly url: string;

@@ -4,11 +4,14 @@ import { SqliteError, sqliteError } from "./sqlite-error.ts";
 
 export { SqliteError } from "./sqlite-error.ts";
 
+/** What SQLite stores. */
 export type SqliteValue = string | number | null | Uint8Array;
+/** A statement with its values. */
 export interface SqliteStatement {
   readonly sql: string;
   readonly params?: readonly SqliteValue[];
 }
+/** What a statement changed. */
 export interface SqliteOutcome {
   readonly lastId: number;
   readonly changes: number;

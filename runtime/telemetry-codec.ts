@@ -44,6 +44,7 @@ export function columnsOf(samples: readonly TelemetrySample[]): Buffer {
   return bytes;
 }
 
+/** The samples of a decoded chunk. */
 export function samplesOf(axis: TelemetrySample["axis"], bytes: Buffer): TelemetrySample[] {
   const count = bytes.readUInt32LE(0);
   assert(bytes.length === 4 + count * (9 + 8 * COLUMNS.length), "a telemetry chunk is as long as its count says");
@@ -108,5 +109,6 @@ export const decodeSamples = async (axis: TelemetrySample["axis"], body: Uint8Ar
 export const encodeRollUps = (rollUps: readonly RollUp[]): Promise<Buffer> =>
   deflate(JSON.stringify(rollUps), { level: DEFLATE_LEVEL });
 
+/** Reads a chunk of roll-ups. */
 export const decodeRollUps = async (body: Uint8Array): Promise<RollUp[]> =>
   JSON.parse((await inflate(body, { maxOutputLength: INFLATED_MAX_BYTES })).toString("utf8")) as RollUp[];

@@ -30,6 +30,7 @@ export type TelemetryBucket = {
   readonly count: number;
 } & { readonly [S in Signal]: Spread | null };
 
+/** Samples, or buckets where there were too many. */
 export type TelemetryAnswer =
   | { readonly kind: "samples"; readonly items: readonly TelemetryPoint[] }
   | { readonly kind: "buckets"; readonly items: readonly TelemetryBucket[] };
@@ -57,6 +58,7 @@ export async function openTelemetryReader(options: {
   return new TelemetryReader(options.file);
 }
 
+/** The telemetry file as another process sees it. */
 export class TelemetryReader {
   readonly #file: string;
   #opening: Promise<SqliteDatabase | undefined> | undefined;

@@ -1,6 +1,8 @@
 import type { TelemetrySample } from "./telemetry-schema.ts";
 
+/** What is rolled up. */
 export const SIGNALS = ["position", "velocity", "followingError", "torque", "temperature"] as const;
+/** One of them. */
 export type Signal = (typeof SIGNALS)[number];
 
 /** Smallest, largest and sum of a signal over `count` known values: two of them can be joined without loss. */

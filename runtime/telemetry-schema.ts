@@ -3,6 +3,7 @@ import type { LiveMessage } from "@servofleet/contracts";
 /** One reading in display units, as it is stored. */
 export type TelemetrySample = Omit<Extract<LiveMessage, { type: "sample" }>, "type">;
 
+/** Its name in the data directory. */
 export const TELEMETRY_FILE = "telemetry.db";
 export const TELEMETRY_FORMAT = 1;
 
@@ -14,6 +15,7 @@ export const MINUTE_US = 60 * SECOND_US;
 /** No row spans more time than this: so a look-up by the beginning of rows finds all that reach into a range. */
 export const CHUNK_SPAN_MAX_US = 2 * MINUTE_US;
 
+/** The tables of the telemetry file. */
 export const TELEMETRY_TABLES = `
 CREATE TABLE IF NOT EXISTS telemetry_meta(only INTEGER PRIMARY KEY CHECK(only = 1), format INTEGER NOT NULL) STRICT;
 INSERT OR IGNORE INTO telemetry_meta VALUES (1, ${TELEMETRY_FORMAT});

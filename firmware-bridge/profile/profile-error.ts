@@ -1,5 +1,6 @@
 import type { Complaint } from "@servofleet/runtime/schema-complaints";
 
+/** One complaint as a line for a person. */
 export const profileComplaintLine = ({ path, found, allowed, nearest }: Complaint): string =>
   `${path || "the profile"}: found ${found}; allowed: ${allowed}${nearest ? `; did you mean ${nearest}?` : ""}`;
 
