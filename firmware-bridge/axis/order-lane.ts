@@ -53,10 +53,11 @@ export class OrderLane {
     const run = new OrderRun(order, this.#parts.report);
     if (run.drives) this.#supersede();
     if (this.#waiting.length >= WAITING_MAX) {
-      return run.refuse(
+      run.refuse(
         "queue-full",
         axisProblem("queue-full", `${WAITING_MAX} orders wait for this axis`, "wait for one to end"),
       );
+      return;
     }
     this.#waiting.push(run);
     void this.#pump();

@@ -108,9 +108,14 @@ export class OrderSending {
     const { log, config, clock } = this.#parts;
     if (!run.open) return;
     // Acknowledged already: what failed came after it, and the watch sees how it ends.
-    if (run.phase === "watching")
-      return log.warn({ axis: config.id, error: String(error) }, "after the acknowledgement");
-    if (error instanceof SessionEnded) return this.#overtaken(run);
+    if (run.phase === "watching") {
+      log.warn({ axis: config.id, error: String(error) }, "after the acknowledgement");
+      return;
+    }
+    if (error instanceof SessionEnded) {
+      this.#overtaken(run);
+      return;
+    }
     const known = error instanceof LinkError || error instanceof HandshakeError;
     if (!known)
       log.error(
@@ -120,9 +125,18 @@ export class OrderSending {
     const problem = problemOf(error, unitWords(config));
     const lost = run.decisiveSent && !run.decisiveDone && mayHaveArrived(error);
     const unproven = run.decisiveDone && !(error instanceof HandshakeError && error.code === "fault");
-    if ((lost || unproven) && run.action.kind !== "write-parameter") return this.#unknown(run, problem);
-    if (lost) return this.#unknown(run, problem);
-    if (run.sent) return run.failed(clock.wallUs(), problem, this.#parts.facts().positionCounts);
+    if ((lost || unproven) && run.action.kind !== "write-parameter") {
+      this.#unknown(run, problem);
+      return;
+    }
+    if (lost) {
+      this.#unknown(run, problem);
+      return;
+    }
+    if (run.sent) {
+      run.failed(clock.wallUs(), problem, this.#parts.facts().positionCounts);
+      return;
+    }
     run.refuse(reasonOf(error), problem);
   }
 
@@ -138,10 +152,11 @@ export class OrderSending {
     const refusal = this.#refusal(run);
     if (!run.sent) {
       const problem = axisProblem("axis-not-ready", "it was overtaken before its first byte", "nothing was sent");
-      return run.refuse(refusal?.reason ?? "cancelled", refusal?.problem ?? problem);
+      run.refuse(refusal?.reason ?? "cancelled", refusal?.problem ?? problem);
+      return;
     }
-    if (run.decisiveDone)
-      return this.#unknown(
+    if (run.decisiveDone) {
+      this.#unknown(
         run,
         axisProblem(
           "bus-timeout",
@@ -149,6 +164,8 @@ export class OrderSending {
           "it is being settled by reading",
         ),
       );
+      return;
+    }
     const by = refusal?.reason === "superseded" ? "motion" : "stop";
     run.aborted(clock.wallUs(), by, refusal?.problem.detail ?? "overtaken between two frames", position);
   }

@@ -43,8 +43,16 @@ test("a move is one FC10 of eight registers that ends in the trigger, and ends w
   await axis.until(() => ended(reports()));
   // 50000 counts/s are 300 rpm; 500000 counts/s2 are 334 ms per 1000 rpm, rounded to the gentler side.
   const block = [1, 0, 30_000, 300, 334, 334, 0, 0x0010];
-  expect(link.writes().slice(1).map((seen) => seen.request)).toEqual([{ fn: "write-many", address: 0x6200, values: block }]);
+  expect(
+    link
+      .writes()
+      .slice(1)
+      .map((seen) => seen.request),
+  ).toEqual([{ fn: "write-many", address: 0x6200, values: block }]);
   expect(typesOf(reports())).toEqual(["order-sent", "order-acknowledged", "motion-started", "order-done"]);
-  expect(reports().at(-1)).toMatchObject({ positionCounts: 30_000, summary: { peakVelocityCountsPerS: expect.any(Number) } });
+  expect(reports().at(-1)).toMatchObject({
+    positionCounts: 30_000,
+    summary: { peakVelocityCountsPerS: expect.any(Number) },
+  });
   expect(drive.motor.position).toBe(30_000);
 });

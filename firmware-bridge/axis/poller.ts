@@ -35,7 +35,6 @@ export class Poller {
   #attached = false;
   #failures = 0;
   #turn = 0;
-  #passes = 0;
   #last: { counts: number; atMs: number } | null = null;
 
   constructor(parts: AxisParts, events: PollerEvents) {
@@ -131,7 +130,6 @@ export class Poller {
       }
       facts = drive.facts(values);
     }
-    this.#passes++;
     if (position) middleUs = position.middleUs;
     const endedMs = clock.monotonicMs();
     const atMs = position ? (position.startedMs + position.endedMs) / 2 : endedMs;
@@ -155,13 +153,17 @@ export class Poller {
   #failed(error: unknown): void {
     const { link, config, log } = this.#parts;
     if (error instanceof SessionEnded) return;
-    if (error instanceof HandshakeError) return this.#lose(error.hint);
+    if (error instanceof HandshakeError) {
+      this.#lose(error.hint);
+      return;
+    }
     if (!(error instanceof LinkError)) {
       log.error(
         { axis: config.id, error: error instanceof Error ? (error.stack ?? String(error)) : String(error) },
         "poll failed by a bug",
       );
-      return this.#lose("reading failed by a bug of the bridge; see its log");
+      this.#lose("reading failed by a bug of the bridge; see its log");
+      return;
     }
     if (
       error.code === "withdrawn" ||
@@ -171,7 +173,8 @@ export class Poller {
     )
       return;
     if (error.code === "link-down" || error.code === "link-lost") {
-      return this.#lose(`link ${config.link} is down: ${link.downReason ?? "it broke"}`);
+      this.#lose(`link ${config.link} is down: ${link.downReason ?? "it broke"}`);
+      return;
     }
     this.#failures++;
     const unit = unitWords(config);

@@ -33,8 +33,10 @@ export class SettleDesk {
     const offline = this.#parts.offline();
     const asked = { request, sinceMs: this.#parts.clock.monotonicMs(), reads: 0, frames: [] };
     // A drive not read yet is not silent: its first readings answer.
-    if ((offline && this.#status().reads > 0) || this.#asked.length >= REQUESTS_MAX)
-      return this.#answer(asked, "silent");
+    if ((offline && this.#status().reads > 0) || this.#asked.length >= REQUESTS_MAX) {
+      this.#answer(asked, "silent");
+      return;
+    }
     this.#asked.push(asked);
   }
 

@@ -143,7 +143,8 @@ export class MemoryLink implements Link {
     const late = job.options.notAfterMs !== undefined && this.#clock.monotonicMs() > job.options.notAfterMs;
     if (late || reason !== undefined) {
       job.reject(late ? new LinkError("expired", {}, "late") : new LinkError("withdrawn", { reason }, String(reason)));
-      return this.#next();
+      this.#next();
+      return;
     }
     this.#busy = true;
     const startedMs = this.#clock.monotonicMs();
@@ -169,8 +170,10 @@ export class MemoryLink implements Link {
     sent: { direction: "tx"; at: string; hex: string },
   ): void {
     const { unit, request } = job;
-    if (fate === "damaged")
-      return job.reject(new LinkError("exception", { exceptionCode: 8 }, "damaged", true, [sent]));
+    if (fate === "damaged") {
+      job.reject(new LinkError("exception", { exceptionCode: 8 }, "damaged", true, [sent]));
+      return;
+    }
     let registers: readonly number[] = [];
     let exception: number | undefined;
     if (fate !== "lost-request") {
@@ -185,11 +188,14 @@ export class MemoryLink implements Link {
     }
     if (fate !== "answer") {
       this.#silent.set(unit, (this.#silent.get(unit) ?? 0) + 1);
-      return job.reject(new LinkError("no-reply", { unit }, "no answer", true, [sent]));
+      job.reject(new LinkError("no-reply", { unit }, "no answer", true, [sent]));
+      return;
     }
     this.#silent.set(unit, 0);
-    if (exception !== undefined)
-      return job.reject(new LinkError("exception", { exceptionCode: exception }, "refused", true, [sent]));
+    if (exception !== undefined) {
+      job.reject(new LinkError("exception", { exceptionCode: exception }, "refused", true, [sent]));
+      return;
+    }
     const endedMs = this.#clock.monotonicMs();
     const middleUs = Math.round((startedUs + this.#clock.wallUs()) / 2);
     const rx = {

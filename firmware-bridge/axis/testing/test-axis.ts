@@ -36,7 +36,12 @@ export class TestAxis {
   generation = 0;
   #orders = 0;
 
-  constructor(clock: FakeClock, link: MemoryLink, config: AxisConfig, change: (data: ProfileData) => ProfileData = (data) => data) {
+  constructor(
+    clock: FakeClock,
+    link: MemoryLink,
+    config: AxisConfig,
+    change: (data: ProfileData) => ProfileData = (data) => data,
+  ) {
     this.clock = clock;
     this.link = link;
     let stops = 0;
@@ -60,14 +65,27 @@ export class TestAxis {
     const n = ++this.#orders;
     const commandId = `c${n}` as CommandId;
     const notAfterMs = this.clock.monotonicMs() + 5000;
-    const base = { orderId: `o${n}`, commandId, axis: this.supervisor.config.id, epoch: 1, stopGeneration: this.generation, notAfterMs };
+    const base = {
+      orderId: `o${n}`,
+      commandId,
+      axis: this.supervisor.config.id,
+      epoch: 1,
+      stopGeneration: this.generation,
+      notAfterMs,
+    };
     this.supervisor.submit({ ...base, action, ...more });
     return () => this.reports.filter((report) => "commandId" in report && report.commandId === commandId);
   }
 
   stop(reason: StopReason = "person", stopId = `s${this.generation + 1}`): void {
     this.generation++;
-    this.supervisor.stop({ stopId, axis: this.supervisor.config.id, epoch: 1, stopGeneration: this.generation, reason });
+    this.supervisor.stop({
+      stopId,
+      axis: this.supervisor.config.id,
+      epoch: 1,
+      stopGeneration: this.generation,
+      reason,
+    });
   }
 
   /** Advances until the condition holds; fails after `limitMs` of fake time. */
@@ -81,5 +99,11 @@ export class TestAxis {
 }
 
 export const typesOf = (reports: readonly Report[]): string[] => reports.map((report) => report.type);
-export const ENDS: ReadonlySet<string> = new Set(["order-refused", "order-unsettled", "order-done", "order-failed", "order-aborted"]);
+export const ENDS: ReadonlySet<string> = new Set([
+  "order-refused",
+  "order-unsettled",
+  "order-done",
+  "order-failed",
+  "order-aborted",
+]);
 export const ended = (reports: readonly Report[]): boolean => reports.some((report) => ENDS.has(report.type));

@@ -87,11 +87,23 @@ export class TestCia402 implements RegisterMap {
       return;
     }
     if (this.state === "fault") return;
-    if ((word & 0x02) === 0) return this.#off("disabled");
-    if ((word & 0x04) === 0) return this.#quickStop();
-    if ((word & 0x01) === 0) return this.#off("ready");
+    if ((word & 0x02) === 0) {
+      this.#off("disabled");
+      return;
+    }
+    if ((word & 0x04) === 0) {
+      this.#quickStop();
+      return;
+    }
+    if ((word & 0x01) === 0) {
+      this.#off("ready");
+      return;
+    }
     if (this.state === "disabled" || this.state === "quick-stop") return;
-    if ((word & 0x08) === 0) return this.#off("switched-on");
+    if ((word & 0x08) === 0) {
+      this.#off("switched-on");
+      return;
+    }
     if (this.state === "ready") return;
     this.state = "enabled";
     this.#operate(word, before);
@@ -100,21 +112,29 @@ export class TestCia402 implements RegisterMap {
   #operate(word: number, before: number): void {
     if ((word & 0x100) !== 0) {
       this.#homing = "idle";
-      return this.motor.halt();
+      this.motor.halt();
+      return;
     }
-    if (this.mode === 3) return this.#velocity();
+    if (this.mode === 3) {
+      this.#velocity();
+      return;
+    }
     if (this.mode === 6 && (word & 0x10) === 0 && this.#homing === "running") this.#homing = "idle";
     if ((word & 0x10) === 0) this.#acknowledged = false;
     if ((word & ~before & 0x10) === 0) return;
     if (this.mode === 6) {
       this.#homing = this.homingFails ? "error" : "running";
-      return this.motor.go(this.motor.position - 2000, 20_000);
+      this.motor.go(this.motor.position - 2000, 20_000);
+      return;
     }
     if (!this.#acknowledged) this.#taking = { atMs: this.#clock.monotonicMs() + ACK_MS, target: this.i32(0x607a) };
   }
 
   #quickStop(): void {
-    if (this.state !== "enabled") return this.#off("disabled");
+    if (this.state !== "enabled") {
+      this.#off("disabled");
+      return;
+    }
     this.#off(this.quickStopOption >= 5 ? "quick-stop" : "disabled");
   }
 

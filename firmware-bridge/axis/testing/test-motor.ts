@@ -30,7 +30,9 @@ export class TestMotor {
   }
 
   get velocity(): number {
-    return this.running && this.position !== this.blockedAt ? Math.sign(this.#toCounts - this.#fromCounts) * this.#speed : 0;
+    return this.running && this.position !== this.blockedAt
+      ? Math.sign(this.#toCounts - this.#fromCounts) * this.#speed
+      : 0;
   }
 
   go(toCounts: number, countsPerS: number): void {

@@ -109,7 +109,8 @@ export class TestPathTable implements RegisterMap {
       this.homed = false;
       this.#active = "home";
       this.#readback = 0x020;
-      return this.motor.go(this.motor.position - 2000, 10_000);
+      this.motor.go(this.motor.position - 2000, 10_000);
+      return;
     }
     this.#active = "path";
     this.#readback = 0x100;
@@ -121,7 +122,15 @@ export class TestPathTable implements RegisterMap {
 
   #register(address: number): number {
     const pair = (value: number, high: number) => (address === high ? (value >>> 16) & 0xffff : value & 0xffff);
-    const bits = [this.alarm !== 0, this.enabled, this.motor.running, false, this.#complete, this.#complete, this.homed];
+    const bits = [
+      this.alarm !== 0,
+      this.enabled,
+      this.motor.running,
+      false,
+      this.#complete,
+      this.#complete,
+      this.homed,
+    ];
     if (address === 0x1003) return bits.reduce((word, bit, n) => word | (Number(bit) << n), 0);
     if (address === 0x6002) return this.#pending?.word ?? (this.#stuck ? 0x040 : this.#readback);
     if (address === 0x601d) return this.homeSwitchDead && this.#complete && !this.homed ? 0x100 : 0;
