@@ -2,38 +2,48 @@ import type { FleetConfig } from "@servofleet/contracts";
 import { nearestSpelling } from "./nearest-spelling.ts";
 import type { Complaint } from "./schema-complaints.ts";
 
-/** What a schema cannot say: names that must exist, be unique, or fit together. Pure. */
-export function fleetComplaints(config: FleetConfig): readonly Complaint[] {
+/**
+ * What a schema cannot say: names that must exist, be unique, or fit together. Pure. In a file whose shape is wrong in
+ * places `isSound` tells which items (`links[0]`, `axes[3]`) can be looked at, so that a person hears everything at once.
+ */
+export function fleetComplaints(
+  config: FleetConfig,
+  isSound: (path: string) => boolean = () => true,
+): readonly Complaint[] {
   return [
-    ...repeated(
-      config.links.map((link) => link.id),
-      (index) => `links[${index}].id`,
+    ...repeatedIds(config.links, "links", isSound),
+    ...repeatedIds(config.axes, "axes", isSound),
+    ...repeatedIds(config.groups, "groups", isSound),
+    ...sharedPorts(config, isSound),
+    ...config.axes.flatMap((axis, index) =>
+      isSound(`axes[${index}]`) ? axisComplaints(config, axis, `axes[${index}]`) : [],
     ),
-    ...repeated(
-      config.axes.map((axis) => axis.id),
-      (index) => `axes[${index}].id`,
-    ),
-    ...repeated(
-      config.groups.map((group) => group.id),
-      (index) => `groups[${index}].id`,
-    ),
-    ...sharedPorts(config),
-    ...config.axes.flatMap((axis, index) => axisComplaints(config, axis, `axes[${index}]`)),
     ...config.groups.flatMap((group, index) =>
-      group.axes.flatMap((axis, member) =>
-        unknownName(
-          axis,
-          config.axes.map((a) => a.id),
-          `groups[${index}].axes[${member}]`,
-        ),
-      ),
+      isSound(`groups[${index}]`)
+        ? group.axes.flatMap((axis, member) =>
+            unknownName(axis, idsOf(config.axes), `groups[${index}].axes[${member}]`),
+          )
+        : [],
     ),
   ];
 }
 
-function repeated(names: readonly string[], path: (index: number) => string): Complaint[] {
+/** Ids as they stand, also of items that are otherwise wrong: a link with a wrong baud rate is still a link. */
+const idsOf = (items: readonly { readonly id: string }[]): string[] =>
+  items.flatMap((item) => (typeof item?.id === "string" ? [item.id] : []));
+
+function repeatedIds(
+  items: readonly { readonly id: string }[],
+  list: string,
+  isSound: (path: string) => boolean,
+): Complaint[] {
+  const sound = items.map((item, index) => (isSound(`${list}[${index}]`) ? item.id : undefined));
+  return repeated(sound, (index) => `${list}[${index}].id`);
+}
+
+function repeated(names: readonly (string | undefined)[], path: (index: number) => string): Complaint[] {
   return names.flatMap((name, index) =>
-    names.indexOf(name) === index
+    name === undefined || names.indexOf(name) === index
       ? []
       : [{ path: path(index), found: `"${name}" again`, allowed: "each id once", nearest: undefined }],
   );
@@ -45,18 +55,17 @@ function unknownName(name: string, known: readonly string[], path: string): Comp
     : [{ path, found: `"${name}"`, allowed: known.join(", "), nearest: nearestSpelling(name, known) }];
 }
 
-function sharedPorts(config: FleetConfig): Complaint[] {
-  const places = config.links.map((link) => (link.kind === "modbus-rtu" ? link.port : `${link.host}:${link.port}`));
+function sharedPorts(config: FleetConfig, isSound: (path: string) => boolean): Complaint[] {
+  const places = config.links.map((link, index) => {
+    if (!isSound(`links[${index}]`)) return undefined;
+    return link.kind === "modbus-rtu" ? link.port : `${link.host}:${link.port}`;
+  });
   return repeated(places, (index) => `links[${index}].${config.links[index]?.kind === "modbus-rtu" ? "port" : "host"}`);
 }
 
 function axisComplaints(config: FleetConfig, axis: FleetConfig["axes"][number], path: string): Complaint[] {
-  const link = config.links.find((candidate) => candidate.id === axis.link);
-  const complaints = unknownName(
-    axis.link,
-    config.links.map((candidate) => candidate.id),
-    `${path}.link`,
-  );
+  const link = config.links.find((candidate) => candidate?.id === axis.link);
+  const complaints = unknownName(axis.link, idsOf(config.links), `${path}.link`);
   const say = (field: string, found: string, allowed: string) =>
     complaints.push({ path: `${path}.${field}`, found, allowed, nearest: undefined });
   if (axis.countsPerUnit === 0) say("countsPerUnit", "0", "a number that is not 0; the sign turns the direction");
@@ -68,7 +77,7 @@ function axisComplaints(config: FleetConfig, axis: FleetConfig["axes"][number], 
     say("poll", `movingMs ${axis.poll.movingMs} above idleMs ${axis.poll.idleMs}`, "movingMs at most idleMs");
   if (link?.kind === "modbus-rtu" && (axis.unit < 1 || axis.unit > 247))
     say("unit", String(axis.unit), "1 to 247 on a serial line (0 is broadcast)");
-  const twin = config.axes.find((other) => other !== axis && other.link === axis.link && other.unit === axis.unit);
+  const twin = config.axes.find((other) => other !== axis && other?.link === axis.link && other.unit === axis.unit);
   if (twin && config.axes.indexOf(twin) < config.axes.indexOf(axis))
     say("unit", `${axis.unit}, already taken by ${twin.id}`, `a unit of ${axis.link} that no other axis has`);
   return complaints;

@@ -22,6 +22,10 @@ function refused(text: string, env = {}): FleetFileError {
   throw new Error("it was accepted");
 }
 
+/** Whether a line of the good file is an item of that list. */
+const isItemOf = (list: string, line: string): boolean =>
+  ({ links: /id: (line_a|cell_2), kind/, axes: /id: x1, link/, groups: /id: gantry/ })[list]?.test(line) ?? false;
+
 describe("fleet.yaml", () => {
   test("a short file is completed with the documented defaults", () => {
     const config = parseFleet(good, "/etc/servofleet/fleet.yaml");
@@ -37,6 +41,34 @@ describe("fleet.yaml", () => {
     });
     expect(config.messaging).toBe("embedded");
   });
+
+  test("names that do not fit together are told beside mistakes of shape, in one go", () => {
+    const second =
+      "  - { id: x2, link: line_z, unit: 4, profile: leadshine-icl-rs, countsPerUnit: 0, limits: { min: 9, max: 0, velocity: 500, acceleration: 5000 } }";
+    const error = refused(
+      good
+        .replace("baud: 115200", "baud: fast")
+        .replace("unit: 3,", "unit: three,")
+        .replace("groups:", `${second}\ngroups:`),
+    );
+    expect(error.complaints.map(({ path }) => path)).toEqual([
+      "links[0].baud",
+      "axes[0].unit",
+      "axes[1].link",
+      "axes[1].countsPerUnit",
+      "axes[1].limits",
+    ]);
+    expect(error.complaints[2]?.allowed).toBe("line_a, cell_2");
+  });
+
+  test.each(["links: 7", "links: [7]", "links: [{}]", "axes: [null]", "axes: [{ id: x1 }]", "groups: [{ id: g }]"])(
+    "a file with %s is refused with complaints and not with a crash",
+    (line) => {
+      const name = line.split(":")[0] ?? "";
+      const rest = good.split("\n").filter((text) => !text.startsWith(`${name}:`));
+      expect(refused([...rest.filter((text) => !isItemOf(name, text)), line].join("\n")).code).toBe("not-valid");
+    },
+  );
 
   test("the environment overrides port, address and data directory", () => {
     const config = parseFleet(good, "/etc/fleet.yaml", {

@@ -56,7 +56,7 @@ export function parseFleet(
   if (first) throw new FleetFileError("not-yaml", file, `is not YAML: ${first.message.split("\n")[0]}`);
   const raw = withOverrides(document.toJS(), env);
   const { value, complaints } = checkDocument(FleetConfigSchema, raw);
-  const all = complaints.length > 0 ? complaints : fleetComplaints(value as FleetConfig);
+  const all = [...complaints, ...(hasLists(value) ? fleetComplaints(value, soundBeside(complaints)) : [])];
   if (all.length > 0)
     throw new FleetFileError(
       "not-valid",
@@ -67,6 +67,21 @@ export function parseFleet(
   const config = value as FleetConfig;
   return { ...config, data: isAbsolute(config.data) ? config.data : resolve(dirname(resolve(file)), config.data) };
 }
+
+/** Far enough in shape that its items can be looked at one by one. */
+const hasLists = (value: unknown): value is FleetConfig =>
+  typeof value === "object" &&
+  value !== null &&
+  ["links", "axes", "groups"].every((list) => Array.isArray((value as Record<string, unknown>)[list]));
+
+/** An item is sound when its shape has no complaint; a field too many harms nothing else. */
+const soundBeside =
+  (complaints: readonly Complaint[]) =>
+  (path: string): boolean =>
+    !complaints.some(
+      (complaint) =>
+        (complaint.path === path || complaint.path.startsWith(`${path}.`)) && complaint.found !== "an unknown field",
+    );
 
 function withOverrides(raw: unknown, env: Readonly<Record<string, string | undefined>>): unknown {
   if (typeof raw !== "object" || raw === null) return raw;
