@@ -133,7 +133,8 @@ export const problem =
       detail: text,
       instance: (path) => text(path) && String(path).startsWith("/"),
       remedy: text,
-      errors: [{ pointer: text, detail: text }],
+      // RFC 6901: the empty pointer is the whole document.
+      errors: [{ pointer: (pointer) => pointer === "" || String(pointer).startsWith("/"), detail: text }],
     };
     return named && differences(rest, shape).length === 0;
   };
