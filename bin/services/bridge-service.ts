@@ -31,12 +31,13 @@ export async function runBridge(configFile: string): Promise<void> {
   const logger = log("bridge");
   const isControllersChild = process.env["SERVOFLEET_BRIDGE_PARENT"] === String(process.ppid);
   const bus = busOf(config, isControllersChild, logger);
+  const random = systemRandom();
   const bridge = await startBridge({
     config,
     bus,
     clock,
-    random: systemRandom(),
-    createLink,
+    random,
+    createLink: (link, plan) => createLink(link, { ...plan, clock, random, log: logger }),
     loadProfile,
     log: logger,
   });
