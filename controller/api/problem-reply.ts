@@ -25,11 +25,13 @@ export function sendProblem(
   const { status } = PROBLEMS[facts.slug];
   const instance = commandId === undefined ? pathOf(request) : `/v1/commands/${commandId}`;
   const later = status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
-  return reply
-    .code(status)
-    .headers({ "cache-control": "no-store", ...later, ...headers })
-    .type("application/problem+json")
-    .send(JSON.stringify(problemDocument(facts, instance, commandId)));
+  return (
+    reply
+      .code(status)
+      .headers({ "cache-control": "no-store", ...later, ...headers, "content-type": "application/problem+json" })
+      // As bytes: to text the framework would add a charset, which JSON has none of (RFC 8259, 11).
+      .send(Buffer.from(JSON.stringify(problemDocument(facts, instance, commandId))))
+  );
 }
 
 /** 404 that names what there is, so that a typing mistake is seen at once. */

@@ -26,6 +26,7 @@ export async function writeServer(api: WriteApi): Promise<FastifyInstance> {
       sendProblem(request, reply, problemOfError(error));
     },
   });
+  app.removeContentTypeParser("text/plain");
   app.setErrorHandler((error, request, reply) => {
     const facts = problemOfError(error);
     if (facts.slug === "internal-error") api.logger.error({ error, path: pathOf(request) }, "a request broke");

@@ -96,6 +96,7 @@ export class ControllerRig {
       options.bridge === null
         ? undefined
         : new ScriptedBridge({ bus: pair.bridge, clock, axes: config.axes, ...options.bridge });
+    if (bridge) bridge.onGone = () => pair.disconnect();
     const controller = await startController({
       config,
       version: "test",

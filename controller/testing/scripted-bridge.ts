@@ -36,8 +36,9 @@ export class ScriptedBridge {
   /** What a drive does with an order; the default finishes it at once. */
   onOrder: (order: Order) => void = (order) => this.finish(order);
   onStop: (stop: StopOrder) => void = (stop) => this.acknowledgeStop(stop);
-  /** Readings show nothing until this is true. */
   answersDescribe = true;
+  /** Its process has ended: what a real channel shows by breaking. */
+  onGone: () => void = () => undefined;
   readonly #options: ScriptedBridgeOptions;
   readonly #reports: Report[] = [];
   readonly #ends: (() => void)[] = [];
@@ -155,7 +156,9 @@ export class ScriptedBridge {
     if (message.type === "order") this.onOrder(message.order);
     if (message.type === "settle")
       this.#settle(message.settle.axis, message.settle.commandId, message.settle.targetCounts);
-    if (message.type === "shut-down") this.die();
+    if (message.type !== "shut-down") return;
+    this.die();
+    this.onGone();
   }
 
   #settle(axis: AxisId, commandId: Order["commandId"], targetCounts: number | null): void {
