@@ -27,18 +27,19 @@ export async function acceptedToWire(context: BenchContext): Promise<Measurement
   await box.ready(TAPPED_AXIS);
   const bare = await openBareSyncWrite(box.running.data, box.barePort, clock);
   const client = new KeepAliveClient(box.controller);
-  const figures = { ours: [] as number[], bare: [] as number[], answered: [] as number[] };
+  const figures = { ours: [] as number[], bare: [] as number[], looked: [] as number[], answered: [] as number[] };
   const perRun = { ours: [] as number[], bare: [] as number[] };
   try {
     for (let run = 0; run < sized(context, 5, 2); run++) {
       const here = { ours: [] as number[], bare: [] as number[] };
       for (let sample = 0; sample < sized(context, 60, 15); sample++) {
-        const { wireMs, answeredMs } = await moveOnce(box, client, clock, sample % 2 === 0 ? 0.5 : 1);
+        const { wireMs, lookMs, answeredMs } = await moveOnce(box, client, clock, sample % 2 === 0 ? 0.5 : 1);
         here.ours.push(wireMs);
+        figures.looked.push(lookMs);
         figures.answered.push(answeredMs);
-        const arrived = nextNote(box, "bare", clock);
+        const arrived = nextNotes(box, clock, "bare");
         const startedNs = bare.once();
-        here.bare.push(Number((await arrived) - startedNs) / 1e6);
+        here.bare.push(Number((await arrived).lastNs - startedNs) / 1e6);
       }
       perRun.ours.push(quantile(here.ours, 0.99));
       perRun.bare.push(quantile(here.bare, 0.99));
@@ -58,6 +59,7 @@ export async function acceptedToWire(context: BenchContext): Promise<Measurement
     more: {
       p50: rounded(quantile(figures.ours, 0.5)),
       bareP50: rounded(quantile(figures.bare, 0.5)),
+      firstRequestP50: rounded(quantile(figures.looked, 0.5)),
       acceptedP50: rounded(quantile(figures.answered, 0.5)),
       samples: figures.ours.length,
     },
@@ -65,7 +67,7 @@ export async function acceptedToWire(context: BenchContext): Promise<Measurement
 }
 
 async function moveOnce(box: BenchBox, client: KeepAliveClient, clock: Clock, position: number) {
-  const arrived = nextNote(box, "write", clock);
+  const arrived = nextNotes(box, clock);
   const body = JSON.stringify({ type: "MoveAbsolute", position });
   const key = `idempotency-key: ${randomUUID()}\r\n`;
   const startedNs = clock.monotonicNs();
@@ -73,22 +75,31 @@ async function moveOnce(box: BenchBox, client: KeepAliveClient, clock: Clock, po
   const answeredMs = Number(clock.monotonicNs() - startedNs) / 1e6;
   if (answer.status !== 202)
     throw new BenchError("unexpected-answer", { status: answer.status, body: answer.body }, "a move was refused");
-  const wireMs = Number((await arrived) - startedNs) / 1e6;
+  const { firstNs, lastNs } = await arrived;
+  const wireMs = Number(lastNs - startedNs) / 1e6;
+  const lookMs = Number(firstNs - startedNs) / 1e6;
   await untilEnded(box, (JSON.parse(answer.body) as { commandId: string }).commandId, clock);
   await sleep(clock, REST_MS);
-  return { wireMs, answeredMs };
+  return { wireMs, lookMs, answeredMs };
 }
 
-/** The next note of this kind from the tap, monotonic ns. */
-function nextNote(box: BenchBox, kind: TapNote["kind"], clock: Clock): Promise<bigint> {
+/** The next note of this kind from the tap and the first of any kind, monotonic ns. */
+function nextNotes(
+  box: BenchBox,
+  clock: Clock,
+  kind: TapNote["kind"] = "write",
+): Promise<{ firstNs: bigint; lastNs: bigint }> {
   return new Promise((resolve, reject) => {
     const limit = clock.after(WIRE_LIMIT_MS, () =>
       reject(new BenchError("too-slow", { kind, limitMs: WIRE_LIMIT_MS }, "nothing reached the wire")),
     );
+    let firstNs: bigint | undefined;
     box.onWire((note) => {
+      const atNs = BigInt(note.atNs);
+      firstNs ??= atNs;
       if (note.kind !== kind) return;
       limit.cancel();
-      resolve(BigInt(note.atNs));
+      resolve({ firstNs, lastNs: atNs });
     });
   });
 }

@@ -1,9 +1,9 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { WorkerParts } from "./worker-parts.ts";
 
-/** A write request passed on, or bytes at the bare sink; monotonic ns of the host, decimal digits. */
+/** A request passed on (reads are polls, or the look before a write), or bytes at the bare sink; monotonic ns of the host, decimal digits. */
 export interface TapNote {
-  readonly kind: "write" | "bare";
+  readonly kind: "read" | "write" | "bare";
   readonly atNs: string;
 }
 
@@ -19,8 +19,8 @@ const listening = (server: Server): Promise<number> =>
   );
 
 /**
- * Sits on the cable in front of a Modbus TCP drive: notes when each write's first byte arrives and passes everything on.
- * Reads are polls and are not noted. A second port takes the bare writes of the reference.
+ * Sits on the cable in front of a Modbus TCP drive: notes when each request's first byte arrives and passes everything on.
+ * A second port takes the bare writes of the reference.
  */
 export function wireTap({ clock, note }: WorkerParts) {
   let drive = 0;
@@ -40,7 +40,7 @@ export function wireTap({ clock, note }: WorkerParts) {
       const atNs = clock.monotonicNs();
       pending = Buffer.concat([pending, bytes]);
       while (pending.length > MBAP_BYTES && pending.length >= 6 + pending.readUInt16BE(4)) {
-        if (isWrite(pending[MBAP_BYTES])) noted("write", atNs);
+        noted(isWrite(pending[MBAP_BYTES]) ? "write" : "read", atNs);
         pending = pending.subarray(6 + pending.readUInt16BE(4));
       }
     });
