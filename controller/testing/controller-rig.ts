@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FleetConfig, ProblemDocument } from "@servofleet/contracts";
@@ -64,6 +64,8 @@ export class ControllerRig {
   readonly lost: string[];
   readonly exits: number[];
   readonly complaints: string[];
+  /** Fewer connections at once than a socket's backlog. */
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 100 });
   bridge: ScriptedBridge | undefined;
 
   private constructor(parts: Omit<ControllerRig, "ask" | "until" | "kill" | "end" | "newBridge" | "events" | "ready">) {
@@ -137,7 +139,13 @@ export class ControllerRig {
     const type = text === undefined ? {} : { "content-type": "application/json" };
     return new Promise((resolve, reject) => {
       const request = httpRequest(
-        { socketPath: join(this.directory, "c.sock"), method, path, headers: { ...type, ...headers }, agent: false },
+        {
+          socketPath: join(this.directory, "c.sock"),
+          method,
+          path,
+          headers: { ...type, ...headers },
+          agent: this.#agent,
+        },
         (response) => {
           let answer = "";
           response.setEncoding("utf8");
@@ -173,6 +181,7 @@ export class ControllerRig {
 
   /** Ends the life; the directory stays for the next. */
   async end(): Promise<void> {
+    this.#agent.destroy();
     await this.controller.close();
     this.bridge?.die();
     await this.log.close();

@@ -1,0 +1,132 @@
+import { expect, it, onTestFinished } from "vitest";
+import { openEventLog } from "../event-log/open-event-log.ts";
+import { ControllerRig } from "../testing/controller-rig.ts";
+import { GatedLog } from "../testing/gated-log.ts";
+
+/** A box whose disk the test holds. */
+async function gated(): Promise<{ box: ControllerRig; log: GatedLog }> {
+  let log: GatedLog | undefined;
+  const box = await ControllerRig.start({
+    openLog: async (directory, clock, random) => {
+      log = new GatedLog(await openEventLog({ directory, clock, random, box: "test_box" }));
+      return log;
+    },
+  });
+  onTestFinished(async () => {
+    log?.open();
+    await box.kill();
+  });
+  await box.ready();
+  // Ready comes a moment before its record: nothing of the start may stand in the gate.
+  await box.until(async () => (await box.events()).some(({ type }) => type === "RecoveryCompleted"));
+  if (!log) throw new Error("no log");
+  return { box, log };
+}
+const move = (position: number, ttlMs?: number) => ({
+  body: { type: "MoveAbsolute", position, ...(ttlMs ? { ttlMs } : {}) },
+});
+const types = (log: GatedLog): string[] => log.waiting.map(({ event }) => event.type);
+
+it("writes ahead: no order leaves before its DispatchStarted is on disk", async () => {
+  const { box, log } = await gated();
+  log.shut();
+  const answer = box.ask("POST", "/v1/axes/x1/commands", move(5));
+  await box.until(() => types(log).includes("MoveAccepted"));
+  log.step();
+  expect((await answer).status).toBe(202);
+  await box.until(() => types(log).includes("DispatchStarted"));
+  expect(box.bridge?.orders).toEqual([]);
+  log.open();
+  await box.until(() => box.bridge?.orders.length === 1);
+});
+
+it("never sends a motion that was stopped while its dispatch was on the way to the disk", async () => {
+  const { box, log } = await gated();
+  log.shut();
+  const answer = box.ask("POST", "/v1/axes/x1/commands", move(5));
+  await box.until(() => types(log).includes("MoveAccepted"));
+  log.step();
+  const { body } = await answer;
+  await box.until(() => types(log).includes("DispatchStarted"));
+  const stopped = box.ask("POST", "/v1/axes/x1/stop");
+  // The wire first: the bridge has the stop while the disk still holds everything back.
+  await box.until(() => box.bridge?.stops.length === 1);
+  log.open();
+  expect((await stopped).status).toBe(200);
+  const story = await box.log.readCommand(String(body.commandId));
+  expect(story.map(({ type }) => type)).toEqual(["MoveAccepted", "DispatchStarted", "CommandStopped"]);
+  expect(box.bridge?.orders).toEqual([]);
+});
+
+it("expires a command whose time to start ran out while the disk was slow", async () => {
+  const { box, log } = await gated();
+  log.shut();
+  const answer = box.ask("POST", "/v1/axes/x1/commands", move(5, 50));
+  await box.until(() => types(log).includes("MoveAccepted"));
+  const startedMs = box.clock.monotonicMs();
+  await box.until(() => box.clock.monotonicMs() - startedMs > 60);
+  log.open();
+  const { body } = await answer;
+  await box.until(async () => (await box.log.readCommand(String(body.commandId))).length === 2);
+  const story = await box.log.readCommand(String(body.commandId));
+  expect(story.map(({ type }) => type)).toEqual(["MoveAccepted", "CommandExpired"]);
+  expect(box.bridge?.orders).toEqual([]);
+});
+
+it("cancels what has not been sent, and answers with the cancelled command", async () => {
+  const { box, log } = await gated();
+  const write = (value: number) =>
+    box.ask("POST", "/v1/axes/x1/commands", { body: { type: "WriteParameter", parameter: "positionGain", value } });
+  log.shut();
+  const first = write(1);
+  await box.until(() => types(log).includes("ParameterWriteAccepted"));
+  const second = write(2);
+  await box.until(async () => (await box.ask("GET", "/livez")).status === 200);
+  log.step();
+  await first;
+  await box.until(() => types(log).includes("ParameterWriteAccepted"));
+  log.step();
+  const { body } = await second;
+  // The lane still waits for the first one's write-ahead.
+  await box.until(() => types(log).includes("DispatchStarted"));
+  const cancelled = box.ask("DELETE", `/v1/commands/${body.commandId}`);
+  await box.until(async () => (await box.ask("GET", "/livez")).status === 200);
+  log.open();
+  expect(await cancelled).toMatchObject({ status: 200, body: { commandId: body.commandId, state: "cancelled" } });
+  await box.until(() => box.bridge?.orders.length === 1);
+  expect(box.bridge?.orders[0]?.commandId).not.toBe(body.commandId);
+});
+
+it("sends only the newest of a thousand moves that supersede each other, and ends each exactly once", async () => {
+  const { box } = await gated();
+  const axes = ["x1", "x2", "z1"];
+  const posts = Array.from({ length: 1000 }, (_, i) =>
+    box.ask("POST", `/v1/axes/${axes[i % 3]}/commands`, move(i % 90)),
+  );
+  const answers = await Promise.all(posts);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+  const ends = async () => {
+    const stories = await Promise.all(answers.map(({ body }) => box.log.readCommand(String(body.commandId))));
+    return stories.map((story) => story.map(({ type }) => type));
+  };
+  await box.until(async () => (await ends()).every((types) => /Succeeded|Superseded/.test(types.at(-1) ?? "")));
+  for (const types of await ends()) {
+    const terminal = types.filter((type) => /^Command(Succeeded|Superseded|Failed|Stopped|Expired)$/.test(type));
+    expect(terminal).toHaveLength(1);
+  }
+  const sent = box.bridge?.orders.map(({ commandId }) => commandId) ?? [];
+  expect(new Set(sent).size).toBe(sent.length);
+  const unsent = (await ends()).filter((types) => !types.includes("DispatchStarted")).length;
+  expect(sent.length + unsent).toBe(1000);
+});
+
+it("gives an order the rest of its time to start on the bridge's own clock", async () => {
+  const { box } = await gated();
+  const beforeMs = box.clock.monotonicMs();
+  await box.ask("POST", "/v1/axes/x1/commands", move(5, 1000));
+  await box.until(() => box.bridge?.orders.length === 1);
+  const { notAfterMs = 0 } = box.bridge?.orders[0] ?? {};
+  // The scripted bridge has our clock: the deadline is never later than the receipt plus the time to start.
+  expect(notAfterMs).toBeGreaterThan(beforeMs);
+  expect(notAfterMs).toBeLessThanOrEqual(box.clock.monotonicMs() + 1000);
+});

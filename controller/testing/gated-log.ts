@@ -1,0 +1,60 @@
+import type { RecordedEvent } from "@servofleet/contracts";
+import type { AppendOptions, EventLog, NewEvent } from "../event-log/event-log.ts";
+
+/** A log whose disk a test holds back: appends wait at the gate in their order. */
+export class GatedLog implements EventLog {
+  readonly #log: EventLog;
+  #gate: Promise<void> = Promise.resolve();
+  #open: () => void = () => undefined;
+  /** Events that wait at the gate. */
+  readonly waiting: NewEvent[] = [];
+
+  constructor(log: EventLog) {
+    this.#log = log;
+  }
+
+  get logId() {
+    return this.#log.logId;
+  }
+  get epoch() {
+    return this.#log.epoch;
+  }
+  get boot() {
+    return this.#log.boot;
+  }
+  get position() {
+    return this.#log.position;
+  }
+  get trouble() {
+    return this.#log.trouble;
+  }
+
+  shut(): void {
+    this.#gate = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  open(): void {
+    this.#open();
+  }
+
+  /** Lets through what waits now and shuts again behind it. */
+  step(): void {
+    this.#open();
+    this.shut();
+  }
+
+  async append(events: readonly NewEvent[], options?: AppendOptions): Promise<readonly RecordedEvent[]> {
+    this.waiting.push(...events);
+    await this.#gate;
+    this.waiting.splice(0, events.length);
+    return this.#log.append(events, options);
+  }
+
+  findById = (id: string) => this.#log.findById(id);
+  read = (after: number, limit: number) => this.#log.read(after, limit);
+  readStream: EventLog["readStream"] = (stream, after, limit) => this.#log.readStream(stream, after, limit);
+  readCommand = (id: string) => this.#log.readCommand(id);
+  close = () => this.#log.close();
+}
