@@ -6,6 +6,9 @@ import type { Link, ModbusRequest, TransactionClass, TransactionDone } from "../
 import { LinkError } from "../link/link.ts";
 import type { DriveProfile, Values } from "../profile/drive-profile.ts";
 
+/** A read whose answer did not come is asked again so often: reading moves nothing, and one lost answer ends no order. */
+export const READ_TRIES = 3;
+
 /** A session that may not go on: a stop, a newer order, a lost controller. Nothing of the transaction was sent. */
 export class SessionEnded extends Error {
   override readonly name = "SessionEnded";
@@ -32,7 +35,7 @@ export interface SessionHooks {
   readonly onWriteDone?: (weight: WriteWeight) => void;
 }
 
-/** A DriveTalk over one unit of a link. Every write goes at most once; nothing here repeats one. */
+/** A DriveTalk over one unit of a link. Every write goes at most once; nothing here repeats one, only reads. */
 export class DriveSession implements DriveTalk {
   readonly #link: Link;
   readonly #unit: number;
@@ -50,8 +53,16 @@ export class DriveSession implements DriveTalk {
   }
 
   async read(...names: readonly string[]): Promise<Values> {
-    const done = await this.#transact(this.#profile.read(...names), this.#hooks.readClass, null);
-    return this.#profile.values(names, done.registers);
+    const request = this.#profile.read(...names);
+    for (let tried = 1; ; tried++) {
+      try {
+        const done = await this.#transact(request, this.#hooks.readClass, null);
+        return this.#profile.values(names, done.registers);
+      } catch (error) {
+        const lost = error instanceof LinkError && error.code === "no-reply";
+        if (!lost || tried === READ_TRIES) throw error;
+      }
+    }
   }
 
   async write(entries: readonly (readonly [name: string, raw: number])[], weight: WriteWeight): Promise<void> {
