@@ -1,5 +1,8 @@
-/** Nothing is given up sooner, ms. */
-export const REPLY_WAIT_FLOOR_MS = 5;
+/**
+ * Nothing is given up sooner, ms. Drives answer within 1 to 5 ms, but a busy host, a USB adapter (latency timer of up to
+ * 16 ms) or a drive writing its memory pauses now and then, and three of these in a row would call a live drive offline.
+ */
+export const REPLY_WAIT_FLOOR_MS = 20;
 /** Consecutive time-outs that open the breaker; exceptions are answers. */
 export const OPEN_AFTER_TIMEOUTS = 3;
 const OPEN_MIN_MS = 250;
