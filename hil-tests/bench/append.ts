@@ -13,7 +13,7 @@ const IN_FLIGHT = 100;
 /** Group commit with 100 appends in flight against the raw limit of one statement per commit of 100 rows. */
 export async function append(context: BenchContext): Promise<Measurement> {
   const runs = sized(context, 7, 3);
-  const events = moveEvents(sized(context, 40_000, 8_000));
+  const events = moveEvents(sized(context, 40_000, 5_000));
   let made = 0;
   const fresh = async (measure: (directory: string) => Promise<number>) => {
     const directory = join(context.directory, `append-${made++}`);

@@ -46,8 +46,15 @@ async function run(names: readonly string[], quick: boolean): Promise<number> {
     },
   };
   let failed = false;
+  let interrupted = false;
+  process.once("SIGINT", () => {
+    interrupted = true;
+    say("interrupted: ending what was started ...");
+    void box?.then((running) => running.stop());
+  });
   try {
     for (const name of names) {
+      if (interrupted) break;
       say(`${name} ...`);
       const startedMs = clock.monotonicMs();
       try {
@@ -66,7 +73,7 @@ async function run(names: readonly string[], quick: boolean): Promise<number> {
     );
     rmSync(directory, { recursive: true, force: true });
   }
-  return failed ? EXIT_FAILED : 0;
+  return failed || interrupted ? EXIT_FAILED : 0;
 }
 
 const asked = wanted(process.argv.slice(2));

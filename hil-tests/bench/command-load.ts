@@ -14,8 +14,8 @@ export interface CommandPlan {
 export interface CommandFigures {
   /** POST to 202 of each command, ms. */
   readonly latenciesMs: readonly number[];
-  /** Statuses other than 202 with their count. */
-  readonly others: Readonly<Record<string, number>>;
+  /** Answers other than 202 by their status, with count and newest body. */
+  readonly others: Readonly<Record<string, { readonly count: number; readonly body: string }>>;
 }
 
 /** Sends moves one after the other, each aborting the one before it. */
@@ -24,14 +24,14 @@ export function commandLoad({ clock }: WorkerParts) {
     async run({ target, axis, positions, count, pauseMs }: CommandPlan): Promise<CommandFigures> {
       const client = new KeepAliveClient(target);
       const latenciesMs: number[] = [];
-      const others: Record<string, number> = {};
+      const others: Record<string, { count: number; body: string }> = {};
       for (let sent = 0; sent < count; sent++) {
         const body = JSON.stringify({ type: "MoveAbsolute", position: positions[sent % positions.length] });
         const startedMs = clock.monotonicMs();
         const key = `idempotency-key: ${randomUUID()}\r\n`;
-        const { status } = await client.request("POST", `/v1/axes/${axis}/commands`, body, key);
+        const { status, body: answer } = await client.request("POST", `/v1/axes/${axis}/commands`, body, key);
         latenciesMs.push(clock.monotonicMs() - startedMs);
-        if (status !== 202) others[status] = (others[status] ?? 0) + 1;
+        if (status !== 202) others[status] = { count: (others[status]?.count ?? 0) + 1, body: answer };
         await sleep(clock, pauseMs);
       }
       client.close();

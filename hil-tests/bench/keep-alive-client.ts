@@ -11,6 +11,8 @@ export interface PlainAnswer {
   readonly body: string;
 }
 
+/** No answer of ours takes longer; a bench that hangs says nothing. */
+const ANSWER_LIMIT_MS = 30_000;
 const HEAD_END = "\r\n\r\n";
 
 /**
@@ -25,6 +27,7 @@ export class KeepAliveClient {
   constructor(target: Target) {
     this.#socket = connect({ ...target, noDelay: true } as NetConnectOpts);
     this.#socket.setEncoding("latin1");
+    this.#socket.setTimeout(ANSWER_LIMIT_MS, () => this.#fail(`no answer within ${ANSWER_LIMIT_MS} ms`));
     this.#socket.on("data", (text: string) => this.#take(text));
     this.#socket.on("error", (error) => this.#fail(error.message));
     this.#socket.on("close", () => this.#fail("connection closed"));

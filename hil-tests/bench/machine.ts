@@ -1,9 +1,9 @@
-import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 
 /** Where the figures come from; the load says how much else went on. */
 export const machineFacts = (): object => ({
   cpu: cpus()[0]?.model.trim() ?? "unknown",
-  cores: availableParallelism(),
+  cores: cpus().length,
   memoryMiB: Math.round(totalmem() / 2 ** 20),
   node: process.versions.node,
   kernel: release(),

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { cpus } from "node:os";
 
 /** Binds a process with all its threads to the cores; false where `taskset` is missing or refuses. */
 export const pinned = (pid: number, cores: string): Promise<boolean> =>
@@ -9,12 +9,21 @@ export const pinned = (pid: number, cores: string): Promise<boolean> =>
   });
 
 /** Every core of this machine, as `taskset` wants them. */
-export const allCores = (): string => `0-${availableParallelism() - 1}`;
+export const allCores = (): string => `0-${cpus().length - 1}`;
 
 /** The process and everything it started. */
 export function processTree(pid: number): number[] {
   const children = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && parentOf(entry) === pid);
   return [pid, ...children.flatMap((child) => processTree(Number(child)))];
+}
+
+/** Its command line; empty when it is gone. */
+export function wordsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
 }
 
 function parentOf(pid: string): number | undefined {

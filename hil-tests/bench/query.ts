@@ -24,7 +24,7 @@ export async function query(context: BenchContext): Promise<Measurement> {
   try {
     const bareTarget = { path: join(directory, "bare.sock") };
     await bare.ask("listen", { socketPath: bareTarget.path, body }, OPEN_LIMIT_MS);
-    const durationMs = sized(context, 1500, 500);
+    const durationMs = sized(context, 1500, 400);
     const rate = async (target: Target, connections = CONNECTIONS) => {
       const plan: ReadPlan = { target, path: AXIS_PATH, connections, durationMs };
       const { requestsPerS, notOk } = await load.ask<ReadFigures>("run", plan, durationMs + OPEN_LIMIT_MS);

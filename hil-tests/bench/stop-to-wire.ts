@@ -10,7 +10,6 @@ import { quantile, rounded, spreadOf } from "./statistics.ts";
 import { startWorker } from "./worker.ts";
 
 const MOVES = 1000;
-const CONNECTIONS = 100;
 /** Bars beyond the computed bound of a link, ms. */
 const P99_MS = 2;
 const MAX_ABOVE_CANARY_MS = 5;
@@ -85,8 +84,8 @@ async function stopInFullFlight({ clock }: BenchContext, box: BenchBox): Promise
   const stopClient = new KeepAliveClient(box.gateway);
   // Opens the connection: a person who stops has the page open.
   await stopClient.request("GET", "/livez");
-  const moves = flight(box);
-  await moves.half;
+  const moves = await flight(box);
+  await moves.first;
   const startedNs = clock.monotonicNs();
   const { status } = await stopClient.request("POST", "/v1/stop");
   stopClient.close();
@@ -113,29 +112,27 @@ async function stopBounds(box: BenchBox): Promise<Map<string, number>> {
   return bounds;
 }
 
-/** Posts 1,000 moves over all axes; `half` resolves when half of them were answered. */
-function flight(box: BenchBox) {
-  const half = Promise.withResolvers<void>();
+/** 1,000 moves over all axes, posted at once; `first` resolves when as many were answered as there are axes. */
+async function flight(box: BenchBox) {
+  const clients = Array.from({ length: MOVES }, () => new KeepAliveClient(box.gateway));
+  // Connections first: what is to be in flight are moves.
+  await Promise.all(clients.map((client) => client.request("GET", "/livez")));
+  const first = Promise.withResolvers<void>();
   const statuses: Record<string, number> = {};
-  let posted = 0;
   let answered = 0;
-  const caller = async () => {
-    const client = new KeepAliveClient(box.gateway);
-    while (posted < MOVES) {
-      const move = posted++;
-      const axis = box.axes[move % box.axes.length];
-      const body = JSON.stringify({ type: "MoveAbsolute", position: 20 + (move % 200) });
-      const key = `idempotency-key: ${randomUUID()}\r\n`;
-      const { status } = await client.request("POST", `/v1/axes/${axis}/commands`, body, key);
-      statuses[status] = (statuses[status] ?? 0) + 1;
-      answered += 1;
-      if (answered === MOVES / 2) half.resolve();
-    }
+  const post = async (client: KeepAliveClient, move: number) => {
+    const axis = box.axes[move % box.axes.length];
+    const body = JSON.stringify({ type: "MoveAbsolute", position: 20 + (move % 200) });
+    const key = `idempotency-key: ${randomUUID()}\r\n`;
+    const { status } = await client.request("POST", `/v1/axes/${axis}/commands`, body, key);
+    statuses[status] = (statuses[status] ?? 0) + 1;
+    answered += 1;
+    if (answered === box.axes.length) first.resolve();
     client.close();
   };
-  const all = Promise.all(Array.from({ length: CONNECTIONS }, caller)).then(() => statuses);
-  all.catch((error: unknown) => half.reject(error));
-  return { half: half.promise, all };
+  const all = Promise.all(clients.map(post)).then(() => statuses);
+  all.catch((error: unknown) => first.reject(error));
+  return { first: first.promise, all };
 }
 
 /** When the drive had the whole stop frame, ms after `startedNs`. */
