@@ -13,9 +13,11 @@ export function watchClock(box: BoxId, clock: Clock, journal: Journal, logger: L
   return clock.every(LOOK_EVERY_MS, () => {
     const toUs = clock.wallUs();
     const found = toUs - clock.monotonicMs() * 1000;
-    if (Math.abs(found - offsetUs) < STEP_MIN_US) return;
-    const fromUs = Math.round(toUs - (found - offsetUs));
+    const steppedUs = found - offsetUs;
+    // A slew is followed, so that days of it never look like a step.
     offsetUs = found;
+    if (Math.abs(steppedUs) < STEP_MIN_US) return;
+    const fromUs = Math.round(toUs - steppedUs);
     logger.warn({ fromUs, toUs }, "the wall clock was set");
     journal
       .record([{ stream: boxStream(box), events: [{ type: "ClockStepped", data: { fromUs, toUs } }] }])

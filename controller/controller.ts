@@ -210,7 +210,7 @@ class RunningController implements Controller {
 
   #bridgeSeen(sameBoot: boolean): void {
     if (this.#closing) return;
-    if (!sameBoot && !this.#recovery.running) this.#recovery.begin();
+    if (!sameBoot) this.#recovery.begin();
     this.#greet();
   }
 

@@ -33,23 +33,24 @@ export function commandRoutes(app: FastifyInstance, api: WriteApi): void {
     });
     if ("notTaken" in answer) return sendProblem(request, reply, answer.notTaken);
     if (answer.replayed) reply.header("idempotency-replayed", "true");
-    return answerDecision(api, request, reply, answer.decision, waitS);
+    const { decision } = answer;
+    if (decision.kind === "accepted") return answerAccepted(api, reply, decision, waitS);
+    const { problem, commandId } = decision;
+    const etag = { etag: `"${api.book.committed(axis).version}"` };
+    return sendProblem(request, reply, problem, {
+      commandId,
+      headers: problem.slug === "version-mismatch" ? etag : {},
+    });
   });
 }
 
-async function answerDecision(
+async function answerAccepted(
   api: WriteApi,
-  request: FastifyRequest,
   reply: FastifyReply,
-  decision: Decision,
+  decision: Extract<Decision, { kind: "accepted" }>,
   waitS: number | undefined,
 ): Promise<FastifyReply> {
   const { commandId } = decision;
-  if (decision.kind === "rejected") {
-    const version = { etag: `"${api.book.committed((request as AxisRequest).params.axis as never).version}"` };
-    const headers = decision.problem.slug === "version-mismatch" ? version : {};
-    return sendProblem(request, reply, decision.problem, { commandId, headers });
-  }
   const at = logPosition(api.log.logId, decision.position);
   reply.header("location", `/v1/commands/${commandId}?minPosition=${at}&waitMs=${FOLLOW_WAIT_MS}`);
   reply.header("cache-control", "no-store");

@@ -29,6 +29,7 @@ type LinkReport = Extract<Report, { type: "link-status" }>;
 export class ReportDesk {
   readonly #parts: ReportDeskParts;
   readonly #linkUp = new Map<string, boolean>();
+  #bridgeBoot: string | undefined;
 
   constructor(parts: ReportDeskParts) {
     this.#parts = parts;
@@ -76,12 +77,19 @@ export class ReportDesk {
 
   #ready(bridgeBoot: string, report: Extract<Report, { type: "bridge-ready" }>): Promise<unknown> {
     const { config, book, journal } = this.#parts;
+    // Every `describe` is answered by it; a bridge starts only once.
+    const first = this.#bridgeBoot !== bridgeBoot;
+    this.#bridgeBoot = bridgeBoot;
     const started: JournalEntry = {
       stream: boxStream(config.box),
-      events: [{ type: "BridgeStarted", data: { bridgeBoot } }],
+      events: first ? [{ type: "BridgeStarted", data: { bridgeBoot } }] : [],
     };
     const abilities = book.ids.map((axis) => ({ axis, events: decideReport(report, book.current(axis)) }));
-    const recorded = journal.record([started, ...abilities]);
+    const recorded = journal.record([started, ...abilities]).catch((error: unknown) => {
+      // Not on disk: the repeated report has to count as news again.
+      if (first) this.#bridgeBoot = undefined;
+      throw error;
+    });
     this.#parts.onReady(bridgeBoot);
     return recorded;
   }

@@ -66,7 +66,8 @@ export class Recovery {
 
   /** Every axis has to be read anew. Commands are settled that were on the wire, or those given (after a start). */
   begin(toSettle: (axis: AxisId) => readonly ToSettle[] = (axis) => this.#onTheWire(axis)): void {
-    this.#findings.clear();
+    // A bridge that changes in the middle begins it again: what was found so far still belongs to it.
+    if (!this.running) this.#findings.clear();
     this.#watched.clear();
     for (const axis of this.#parts.book.ids) {
       const settle = new Map(toSettle(axis).map((command) => [command.commandId, command]));

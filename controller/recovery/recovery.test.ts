@@ -1,0 +1,147 @@
+import type { AxisId, Report } from "@servofleet/contracts";
+import { expect, it, onTestFinished } from "vitest";
+import { ControllerRig, type RigOptions } from "../testing/controller-rig.ts";
+
+async function rig(options: RigOptions = {}): Promise<ControllerRig> {
+  const started = await ControllerRig.start(options);
+  onTestFinished(() => started.kill());
+  return started;
+}
+const MOVE = { body: { type: "MoveAbsolute", position: 50 } };
+const x1 = "x1" as AxisId;
+
+/** A life that ends while its move runs; the bridge keeps it moving. */
+async function endedMoving(): Promise<{ directory: string; commandId: string }> {
+  const box = await (await ControllerRig.start()).ready();
+  const { bridge } = box;
+  if (bridge) bridge.onOrder = (order) => bridge.move(order, 100);
+  const { body } = await box.ask("POST", "/v1/axes/x1/commands", MOVE);
+  await box.until(async () => (await box.events("axis-x1")).some(({ type }) => type === "MotionStarted"));
+  await box.end();
+  return { directory: box.directory, commandId: String(body.commandId) };
+}
+const completed = async (box: ControllerRig) => {
+  const found = () =>
+    box.events("box-test_box").then((all) => all.findLast(({ type }) => type === "RecoveryCompleted"));
+  await box.until(async () => (await found())?.epoch === box.log.epoch);
+  const recorded = await found();
+  return (recorded?.data as { axes: { axis: string; finding: string; action: string }[] } | undefined)?.axes ?? [];
+};
+
+it("records its start and the configuration once, and the configuration again only when it has changed", async () => {
+  const first = await (await ControllerRig.start()).ready();
+  await completed(first);
+  await first.end();
+  const second = await ControllerRig.start({ directory: first.directory });
+  await completed(second);
+  await second.end();
+  const { config } = second;
+  const third = await rig({ directory: first.directory, config: { ...config, groups: [] } });
+  await completed(third);
+  const kinds = (await third.events("box-test_box")).map(({ type }) => type);
+  expect(kinds.filter((type) => type === "FleetConfigured")).toHaveLength(2);
+  expect(kinds.filter((type) => type === "BoxStarted")).toHaveLength(3);
+});
+
+it("asks what became of an open move, takes in-position for its end, and sends nothing again", async () => {
+  const { directory, commandId } = await endedMoving();
+  const box = await rig({
+    directory,
+    bridge: { bridgeBoot: "next", found: { enabled: true, homed: true, positionCounts: 5000 } },
+  });
+  const axes = await completed(box);
+  expect(axes.find(({ axis }) => axis === "x1")).toEqual({
+    axis: "x1",
+    finding: "in-position",
+    action: "succeeded (inferred)",
+  });
+  expect((await box.log.readCommand(commandId)).at(-1)?.type).toBe("CommandSucceeded");
+  expect(box.bridge?.orders).toEqual([]);
+  expect(box.bridge?.stops).toEqual([]);
+});
+
+it("stops an axis that it finds moving after a restart, and only then is ready", async () => {
+  const { directory, commandId } = await endedMoving();
+  const box = await rig({
+    directory,
+    bridge: { bridgeBoot: "next", found: { enabled: true, homed: true, moving: true, positionCounts: 300 } },
+  });
+  await completed(box);
+  await box.until(() => (box.bridge?.stops.length ?? 0) >= 3);
+  expect(box.bridge?.stops).toContainEqual(expect.objectContaining({ axis: "x1", reason: "restart-recovery" }));
+  // The other two move without a command of ours.
+  expect(box.bridge?.stops).toContainEqual(expect.objectContaining({ axis: "z1", reason: "unexpected-motion" }));
+  expect((await box.log.readCommand(commandId)).at(-1)?.type).toBe("CommandStopped");
+  expect(box.bridge?.orders).toEqual([]);
+});
+
+it("gives up on a drive that stays silent, keeps its command open for a person, and is ready for the others", async () => {
+  const { directory, commandId } = await endedMoving();
+  const box = await rig({
+    directory,
+    bridge: { bridgeBoot: "next", found: { online: false, offlineReason: "no answer", reads: 0 } },
+  });
+  const early = await box.ask("POST", "/v1/axes/x1/commands", MOVE);
+  expect([early.status, early.body.type]).toEqual([503, "/problems/service-unavailable"]);
+  const axes = await completed(box);
+  expect(axes.map(({ finding }) => finding)).toEqual(["silent", "silent", "silent"]);
+  expect((await box.log.readCommand(commandId)).at(-1)?.type).toBe("CommandIndeterminate");
+  await box.ready();
+  const refused = await box.ask("POST", "/v1/axes/x1/commands", MOVE);
+  expect([refused.status, refused.body.type]).toEqual([409, "/problems/reconcile-required"]);
+});
+
+it("tells the composition that the bridge is lost, and the next one hears stop before anything else", async () => {
+  const box = await (await rig()).ready();
+  const { bridge } = box;
+  if (bridge) bridge.onOrder = (order) => bridge.move(order, 100);
+  const { body } = await box.ask("POST", "/v1/axes/x1/commands", MOVE);
+  await box.until(async () => (await box.events("axis-x1")).some(({ type }) => type === "MotionStarted"));
+  bridge?.die();
+  await box.until(() => box.lost.length === 1);
+  expect(box.lost[0]).toContain("500 ms");
+  const refused = await box.ask("POST", "/v1/axes/x2/commands", MOVE);
+  expect([refused.status, refused.body.type]).toEqual([409, "/problems/axis-offline"]);
+  const next = box.newBridge({ found: { enabled: true, homed: true, moving: false, positionCounts: 200 } });
+  await box.until(() => next.heard.length > 1);
+  expect(next.heard[0]).toMatchObject({ type: "stop", stop: { axis: "x1" } });
+  await box.ready();
+  const kinds = (await box.events("box-test_box")).map(({ type }) => type);
+  expect(kinds).toContain("BridgeLost");
+  expect(kinds.filter((type) => type === "BridgeStarted")).toHaveLength(2);
+  expect(
+    (await box.log.readCommand(String(body.commandId))).filter(({ type }) => type === "CommandStopped"),
+  ).toHaveLength(1);
+  expect(next.orders).toEqual([]);
+});
+
+it("stops at once what starts to move without a command", async () => {
+  const box = await (await rig()).ready();
+  box.bridge?.reading(x1, { moving: true });
+  await box.until(() => box.bridge?.stops.length === 1);
+  expect(box.bridge?.stops[0]).toMatchObject({ axis: "x1", reason: "unexpected-motion" });
+  await box.until(async () => (await box.events("axis-x1")).some(({ type }) => type === "StopConfirmed"));
+  expect(box.bridge?.stops).toHaveLength(1);
+});
+
+it("takes each report once, in order, and has missing ones repeated", async () => {
+  const box = await (await rig()).ready();
+  const { bridge } = box;
+  const link = (up: boolean, reason: string): Report => ({
+    type: "link-status",
+    link: "line_a" as never,
+    up,
+    reason,
+    atUs: 1,
+  });
+  bridge?.reportLost(link(false, "first"));
+  bridge?.report(link(true, "second"));
+  bridge?.report(link(false, "third"));
+  await box.until(async () => (await box.events("link-line_a")).length === 3);
+  const told = (await box.events("link-line_a")).map(({ type, data }) => [type, (data as { reason?: string }).reason]);
+  expect(told).toEqual([
+    ["LinkWentDown", "first"],
+    ["LinkWentUp", undefined],
+    ["LinkWentDown", "third"],
+  ]);
+});
