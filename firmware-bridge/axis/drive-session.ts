@@ -113,8 +113,9 @@ export class DriveSession implements DriveTalk {
         onSent: (sent) => {
           if (weight === null) return;
           this.#written = true;
+          if (!onWriteSent) return;
           told = sent.frame;
-          onWriteSent?.(weight, sent.wallUs, sent.frame);
+          onWriteSent(weight, sent.wallUs, sent.frame);
         },
       });
       onFrames?.(untold(done.frames));
