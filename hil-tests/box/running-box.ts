@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { AcceptedView, AxisView, CommandView } from "@servofleet/contracts";
+import type { AcceptedView, AxisView, CommandView, Page } from "@servofleet/contracts";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { stringify } from "yaml";
 import { demoFleet, demoLinks } from "../demo/demo-fleet.ts";
 import type { MotionWrite } from "../sim/drive-record.ts";
+import { until } from "./until.ts";
 
 const CLI = fileURLToPath(new URL("../../bin/servofleet.ts", import.meta.url));
 const START_LIMIT_MS = 30_000;
@@ -154,6 +155,7 @@ async function startServices(start: Start): Promise<RunningBox> {
     said += chunk.toString();
   });
   const { listening } = JSON.parse(await firstLine(supervisor, () => said)) as { listening: string };
+  await recovered(listening, () => said);
   return box({
     directory,
     data,
@@ -164,6 +166,18 @@ async function startServices(start: Start): Promise<RunningBox> {
     simulators,
     env,
     log: () => said,
+  });
+}
+
+/** Until every drive was read twice the box takes stops only. */
+async function recovered(url: string, said: () => string): Promise<void> {
+  const events = () => request<Page<unknown>>(`${url}/v1/events?type=RecoveryCompleted`, "GET", undefined, {});
+  const axes = () => request<Page<AxisView>>(`${url}/v1/axes`, "GET", undefined, {});
+  const look = async () => ({ done: (await events()).body.items.length > 0, axes: (await axes()).body.items });
+  await until("every axis was read and the recovery is over", look, (seen) => {
+    return seen.done && seen.axes.length > 0 && seen.axes.every(({ state }) => state !== "offline");
+  }).catch((cause: Error) => {
+    throw new BoxError("no-recovery", { cause: cause.message, said: said() }, "read what it said");
   });
 }
 

@@ -80,10 +80,12 @@ describe.each([
     const shown = await until(
       `${axis} shows a fresh position`,
       () => box.axis(axis),
-      ({ measured }) =>
-        measured.quality === "good" && Math.abs((measured.position ?? 1e9) * counts - after.position) <= 1,
+      ({ measured, state }) =>
+        state === "standstill" &&
+        measured.quality === "good" &&
+        Math.abs((measured.position ?? 1e9) * counts - after.position) <= 1,
     );
-    expect(shown).toMatchObject({ state: "standstill", currentCommand: null });
+    expect(shown.currentCommand).toBeNull();
     expect(shown.commanded?.position).toBe(second);
     expect(shown.sent?.position).toBeCloseTo(second, 2);
     expect(shown.acknowledged?.position).toBeCloseTo(second, 2);
@@ -144,10 +146,12 @@ describe.each([
 
   test("moves by a distance, which is an absolute target from acceptance on", async () => {
     const moved = await box.run(axis, { type: "MoveRelative", distance: -10, velocity });
-    expect(moved, JSON.stringify(moved)).toMatchObject({ state: "succeeded", target: second - 10 });
+    expect(moved.state, JSON.stringify(moved)).toBe("succeeded");
     const allowed = await window(axis);
+    // A distance counts from where the axis stands, which may be anywhere in the window of the move before.
+    expect(Math.abs((moved.target ?? Number.NaN) - (second - 10)) * counts).toBeLessThanOrEqual(allowed);
     const drive = await box.drive(axis);
-    expect(Math.abs(drive.position - (second - 10) * counts)).toBeLessThanOrEqual(allowed);
+    expect(Math.abs(drive.position - (moved.target ?? Number.NaN) * counts)).toBeLessThanOrEqual(allowed);
     expect(drive.record.filter(({ kind }) => kind === "start-relative")).toEqual([]);
   });
 
@@ -162,8 +166,11 @@ describe.each([
     expect(halted.state, JSON.stringify(halted)).toBe("succeeded");
     const [moved] = await allEnded(box, [commandId]);
     expect(moved?.state, JSON.stringify(moved)).toBe("stopped");
-    const drive = await box.drive(axis);
-    expect(drive.moving).toBe(false);
+    const drive = await until(
+      `${axis} stands`,
+      () => box.drive(axis),
+      ({ moving }) => !moving,
+    );
     expect(drive.position).toBeLessThan(300 * counts);
     const shown = await until(
       `${axis} stands`,
@@ -197,7 +204,8 @@ describe.each([
     );
     const after = await box.drive(axis, before.record.at(-1)?.seq ?? 0);
     expect(after.record).toEqual([]);
-    expect(after.plant.position).toBe(before.plant.position);
+    // The last fraction of a count may still settle.
+    expect(Math.abs(after.plant.position - before.plant.position)).toBeLessThan(3);
     const max = axis === "x1" ? 800 : 360;
     const beyond = await box.call("POST", `/v1/axes/${axis}/commands`, { type: "MoveAbsolute", position: max });
     expect(beyond.status).toBe(422);
@@ -217,10 +225,8 @@ test("a parameter is written to the drive and read back", async () => {
 });
 
 test("a velocity move is halted before the limit on an axis that allows it", async () => {
-  const run = await box.send("z2", { type: "Enable" }).then(async () => {
-    await box.run("z2", { type: "Home" });
-    return box.run("z2", { type: "MoveVelocity", velocity: 150, acceleration: 1000 }, 30);
-  });
+  await box.prepare("z2");
+  const run = await box.run("z2", { type: "MoveVelocity", velocity: 150, acceleration: 1000 }, 30);
   expect(run.state, JSON.stringify(run)).toBe("stopped");
   const drive = await until(
     "z2 stands",
