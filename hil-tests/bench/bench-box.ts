@@ -4,7 +4,7 @@ import { readyAxis } from "../box/ready-axis.ts";
 import type { RunningBox } from "../box/running-box.ts";
 import { startBox } from "../box/running-box.ts";
 import type { demoFleet } from "../demo/demo-fleet.ts";
-import type { BenchContext } from "./bench-context.ts";
+
 import { BenchError } from "./bench-error.ts";
 import { KeepAliveClient, type Target } from "./keep-alive-client.ts";
 import type { TapNote } from "./wire-tap.ts";
@@ -22,6 +22,11 @@ const HOMING_VELOCITY = 300;
 
 type Fleet = ReturnType<typeof demoFleet>;
 
+interface BoxParts {
+  readonly clock: Clock;
+  readonly say: (text: string) => void;
+}
+
 /** A running box with simulated drives, and a tap on the cable of one of them. */
 export interface BenchBox {
   readonly running: RunningBox;
@@ -38,7 +43,7 @@ export interface BenchBox {
 }
 
 /** Starts everything; whoever calls must stop it. */
-export async function startBenchBox({ clock, say }: Pick<BenchContext, "clock" | "say">): Promise<BenchBox> {
+export async function startBenchBox({ clock, say }: BoxParts): Promise<BenchBox> {
   const tap = startWorker("wire-tap", clock);
   try {
     const ports = await tap.ask<{ tapPort: number; barePort: number }>("open", null, OPEN_LIMIT_MS);
