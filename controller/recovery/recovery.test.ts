@@ -106,9 +106,9 @@ it("tells the composition that the bridge is lost, and the next one hears stop b
   await box.until(() => next.heard.length > 1);
   expect(next.heard[0]).toMatchObject({ type: "stop", stop: { axis: "x1" } });
   await box.ready();
-  const kinds = (await box.events("box-test_box")).map(({ type }) => type);
-  expect(kinds).toContain("BridgeLost");
-  expect(kinds.filter((type) => type === "BridgeStarted")).toHaveLength(2);
+  const kinds = async () => (await box.events("box-test_box")).map(({ type }) => type);
+  await box.until(async () => (await kinds()).filter((type) => type === "BridgeStarted").length === 2);
+  expect(await kinds()).toContain("BridgeLost");
   expect(
     (await box.log.readCommand(String(body.commandId))).filter(({ type }) => type === "CommandStopped"),
   ).toHaveLength(1);
