@@ -89,7 +89,11 @@ class RunningController implements Controller {
       clock,
       logger,
       handle: (message) => this.#reportDesk.handle(message),
-      onJump: () => void link.describe(),
+      onJump: () => {
+        // What happened meanwhile is not known: read again before anything moves.
+        recovery.begin();
+        link.describe();
+      },
     });
   }
 

@@ -26,6 +26,7 @@ it("takes a gap as it is when nobody fills it in time", () => {
   const sequence = new ReportSequence("b");
   expect(sequence.arrive(5, 100)).toBe("gap");
   expect(sequence.arrive(6, 100 + GAP_LIMIT_MS / 2)).toBe("gap");
+  expect(sequence.arrive(7, 100 + GAP_LIMIT_MS)).toBe("gap");
   expect(sequence.arrive(5, 100 + GAP_LIMIT_MS)).toBe("jump");
   expect(sequence.arrive(6, 100 + GAP_LIMIT_MS)).toBe("next");
 });

@@ -1,5 +1,7 @@
 /** Missing reports are waited for this long (the bridge repeats them by our beats); then the gap is taken as it is. */
 export const GAP_LIMIT_MS = 1000;
+/** Then even a report that is not the oldest of the gap's far side is taken. */
+export const GAP_PATIENCE_MS = 3 * GAP_LIMIT_MS;
 
 export type Arrival = "next" | "known" | "gap" | "jump";
 
@@ -11,6 +13,8 @@ export class ReportSequence {
   /** Newest report that is on disk with all before it. */
   #recorded = 0;
   #gapSinceMs: number | null = null;
+  /** Oldest report seen beyond the gap: the one to go on with. */
+  #beyond = Number.POSITIVE_INFINITY;
 
   constructor(bridgeBoot: string) {
     this.bridgeBoot = bridgeBoot;
@@ -24,11 +28,18 @@ export class ReportSequence {
   arrive(seq: number, nowMs: number): Arrival {
     if (seq <= this.#heard) return "known";
     const next = seq === this.#heard + 1;
-    this.#gapSinceMs = next ? null : (this.#gapSinceMs ?? nowMs);
-    if (!next && nowMs - (this.#gapSinceMs ?? nowMs) < GAP_LIMIT_MS) return "gap";
+    if (!next && this.#waits(seq, nowMs)) return "gap";
     this.#gapSinceMs = null;
+    this.#beyond = Number.POSITIVE_INFINITY;
     this.#heard = seq;
     return next ? "next" : "jump";
+  }
+
+  #waits(seq: number, nowMs: number): boolean {
+    this.#gapSinceMs ??= nowMs;
+    this.#beyond = Math.min(this.#beyond, seq);
+    const waitedMs = nowMs - this.#gapSinceMs;
+    return waitedMs < (seq === this.#beyond ? GAP_LIMIT_MS : GAP_PATIENCE_MS);
   }
 
   /** It and all before it are on disk: records settle in the order in which they were decided. */
