@@ -133,7 +133,9 @@ export class Poller {
     if (position) middleUs = position.middleUs;
     const endedMs = clock.monotonicMs();
     const atMs = position ? (position.startedMs + position.endedMs) / 2 : endedMs;
-    const velocityCountsPerS = facts.velocityCountsPerS ?? this.#speed(facts.positionCounts, atMs);
+    const difference = this.#speed(facts.positionCounts, atMs);
+    // A position that a homing run has just renamed is no motion.
+    const velocityCountsPerS = facts.velocityCountsPerS ?? (facts.moving === false ? 0 : difference);
     return { facts, startedMs, endedMs, middleUs, velocityCountsPerS, frames };
   }
 

@@ -11,6 +11,9 @@ import { type DriveTalk, HandshakeError } from "./drive-talk.ts";
 import { verifyIdentity } from "./identity.ts";
 import { parameterValue, writeParameter } from "./write-parameter.ts";
 
+/** A step at standstill of so many position windows makes the bridge look whether the drive was switched off. */
+const JUMP_WINDOWS = 10;
+
 const GOING: Performed = { finished: false };
 const FINISHED: Performed = { finished: true };
 
@@ -23,6 +26,7 @@ export class Cia402Drive implements Drive {
   /** Homing as seen by this bridge since the last power-up it saw: the drive keeps no bit outside mode 6. */
   #homed = false;
   #homingRuns = false;
+  #lastPosition: number | null = null;
 
   constructor(profile: DriveProfile) {
     this.profile = profile;
@@ -50,6 +54,7 @@ export class Cia402Drive implements Drive {
     const { halted, commanded } = this.#control;
     const memory = { mode: this.#control.mode, homed: this.#homed, halted, commanded };
     const facts = cia402Facts(values, this.#units, memory, this.profile.data.settle.stillCountsPerS);
+    this.#watchJump(facts);
     if (!this.#homingRuns || facts.homing !== "attained") return facts;
     this.#homed = true;
     return { ...facts, homed: true };
@@ -114,6 +119,16 @@ export class Cia402Drive implements Drive {
   async stop(talk: DriveTalk): Promise<void> {
     this.#homingRuns = false;
     await this.#control.write(talk, CONTROL.quickStop, "decisive");
+  }
+
+  /** A place that changes at standstill by more than a shaft is turned in between: the counter has started anew. */
+  #watchJump({ positionCounts, moving }: DriveFacts): void {
+    const window = this.profile.data.settle.positionWindowCounts;
+    const jumped =
+      positionCounts !== null &&
+      Math.abs(positionCounts - (this.#lastPosition ?? positionCounts)) > JUMP_WINDOWS * window;
+    if (jumped && moving === false && !this.#homingRuns) this.needsAttach = true;
+    this.#lastPosition = positionCounts ?? this.#lastPosition;
   }
 
   /** The halt bit stays set until the next order: clearing it alone may continue the interrupted move. */
