@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { type CloudEvent, type EventData, type Page, parseRfc3339 } from "@servofleet/contracts";
 import { sleep } from "@servofleet/runtime/clock";
 import type { MotionWrite } from "../sim/drive-record.ts";
 import type { BenchBox } from "./bench-box.ts";
@@ -21,6 +22,8 @@ interface Round {
   /** Stop request to the complete stop frame in the drive, per axis, less the bound of its link, ms. */
   readonly excessMs: readonly number[];
   readonly latencyMs: readonly number[];
+  /** How long the request was on its way through the gateway and in the controller's queue, ms. */
+  readonly toControllerMs: number;
   readonly canaryMs: number;
   readonly moves: Readonly<Record<string, number>>;
 }
@@ -73,6 +76,7 @@ function judge(rounds: readonly Round[]): Measurement {
       maxExcess: rounded(quantile(excess, 1)),
       latencyP50: rounded(quantile(latency, 0.5)),
       latencyP99: rounded(quantile(latency, 0.99)),
+      toController: rounds.map(({ toControllerMs }) => rounded(toControllerMs)),
       samples: excess.length,
       moves: rounds.map(({ moves }) => moves),
     },
@@ -86,6 +90,7 @@ async function stopInFullFlight({ clock }: BenchContext, box: BenchBox): Promise
   await stopClient.request("GET", "/livez");
   const moves = await flight(box);
   await moves.first;
+  const startedUs = clock.wallUs();
   const startedNs = clock.monotonicNs();
   const { status } = await stopClient.request("POST", "/v1/stop");
   stopClient.close();
@@ -98,7 +103,15 @@ async function stopInFullFlight({ clock }: BenchContext, box: BenchBox): Promise
     latencyMs.push(ms);
     excessMs.push(ms - (bounds.get(axis) ?? 0));
   }
-  return { latencyMs, excessMs, moves: counted };
+  return { latencyMs, excessMs, toControllerMs: ((await latchedAtUs(box)) - startedUs) / 1000, moves: counted };
+}
+
+/** When the controller took the newest stop, wall clock, as it wrote it down. */
+async function latchedAtUs(box: BenchBox): Promise<number> {
+  const path = `/v1/events?type=StopLatched&axis=${box.axes[0]}&limit=1000`;
+  const { body } = await box.running.call<Page<CloudEvent>>("GET", path);
+  const data = body.items.at(-1)?.data as EventData<"StopLatched"> | undefined;
+  return parseRfc3339(data?.at ?? "") ?? Number.NaN;
 }
 
 /** Bound of the link of each axis, ms. */
