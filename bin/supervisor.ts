@@ -27,6 +27,8 @@ interface Running {
   startedAtMs: number;
   restartMs: number;
   restart: Timer | null;
+  /** Port of the address it said; a successor takes the same one, also where the first was given any free one. */
+  port: string | undefined;
 }
 
 export interface Supervisor {
@@ -77,6 +79,7 @@ class ServiceKeeper implements Supervisor {
       startedAtMs: 0,
       restartMs: RESTART_MIN_MS,
       restart: null,
+      port: undefined,
     }));
     for (const service of this.#services) this.#start(service);
   }
@@ -101,15 +104,16 @@ class ServiceKeeper implements Supervisor {
     const { clock, logger, env } = this.#parts;
     service.restart = null;
     service.startedAtMs = clock.monotonicMs();
+    const samePort = service.port === undefined ? {} : { SERVOFLEET_PORT: service.port };
     const child = spawn(process.execPath, [ENTRY, ...spec.args], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
-      env: { ...env, SERVOFLEET_CHILD: "1", UV_THREADPOOL_SIZE: threads(env) },
+      env: { ...env, SERVOFLEET_CHILD: "1", UV_THREADPOOL_SIZE: threads(env), ...samePort },
     });
     service.child = child;
     child.on(
       "message",
-      (message: ServiceMessage) => message.type === "ready" && this.#onReady(spec.name, message.address),
+      (message: ServiceMessage) => message.type === "ready" && this.#onReady(service, message.address),
     );
     child.on("error", (error) =>
       logger.error({ service: spec.name, error: error.message }, "service could not be started"),
@@ -117,9 +121,10 @@ class ServiceKeeper implements Supervisor {
     child.on("exit", (code, signal) => this.#onExit(service, code, signal));
   }
 
-  #onReady(name: string, address: string | undefined): void {
+  #onReady(service: Running, address: string | undefined): void {
     this.#address = address ?? this.#address;
-    this.#waiting.delete(name);
+    if (address !== undefined) service.port = new URL(address).port;
+    this.#waiting.delete(service.spec.name);
     if (this.#waiting.size === 0) this.#ready.resolve(this.#address);
   }
 
