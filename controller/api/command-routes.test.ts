@@ -205,6 +205,12 @@ it.each([
   expectProblem(await box.ask("POST", "/v1/axes/x1/commands", { raw }), status, slug);
 });
 
+it("says of a broken body that it is not JSON", async () => {
+  const box = await ready();
+  const { body } = await box.ask("POST", "/v1/axes/x1/commands", { raw: '{"type":' });
+  expect(body).toMatchObject({ detail: "the body is not JSON", errors: [{ pointer: "", detail: "not JSON" }] });
+});
+
 it("refuses what is not JSON with 415", async () => {
   const box = await ready();
   const headers = { "content-type": "text/plain" };

@@ -28,6 +28,11 @@ function requestFault(code: string, status: number | undefined): ProblemFacts | 
         detail: "the body is not application/json",
         remedy: "send JSON with Content-Type: application/json",
       };
+    case "FST_ERR_CTP_INVALID_JSON_BODY":
+      return {
+        ...invalid("the body is not JSON", "send one JSON object in UTF-8; look for a missing brace, comma or quote"),
+        errors: [{ pointer: "", detail: "not JSON" }],
+      };
     case "FST_ERR_CTP_EMPTY_JSON_BODY":
       return invalid("the body is empty", "send a JSON object");
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
