@@ -51,6 +51,12 @@ export class OrderLane {
       this.#seen.delete(oldest);
     }
     const run = new OrderRun(order, this.#parts.report);
+    // What can never be sent must not take the place of what can.
+    const refused = this.#sending.refusalAtArrival(run);
+    if (refused) {
+      run.refuse(refused.reason, refused.problem);
+      return;
+    }
     if (run.drives) this.#supersede();
     if (this.#waiting.length >= WAITING_MAX) {
       run.refuse(

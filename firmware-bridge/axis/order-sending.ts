@@ -24,6 +24,12 @@ export class OrderSending {
     this.#events = events;
   }
 
+  /** What no waiting can mend: too late, too old, beyond the drive. */
+  refusalAtArrival(run: OrderRun): RefusedOrder | null {
+    const cannot = this.#parts.drive.cannot(run.action);
+    return this.#refusal(run) ?? (cannot === null ? null : unsupported(cannot));
+  }
+
   /** Resolves when the handshake has ended, whatever it came to. Never rejects for the world's sake. */
   async send(run: OrderRun): Promise<void> {
     const { drive, clock } = this.#parts;
