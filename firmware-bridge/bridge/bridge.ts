@@ -26,7 +26,7 @@ import { ControllerWatch } from "./controller-watch.ts";
 import { type LinkPlan, linkPlan } from "./link-plan.ts";
 import { ReportOutbox } from "./report-outbox.ts";
 import { SampleOutlet } from "./sample-outlet.ts";
-import { settleAxes } from "./shut-down.ts";
+import { settleAxes, settleOrphans } from "./shut-down.ts";
 
 const LINK_STATS_MS = 1000;
 /** The controller's silence is looked for this often. */
@@ -48,6 +48,11 @@ export interface Bridge {
   readonly boot: string;
   /** Settles every axis by its `onShutdown`, closes links. Idempotent. */
   close(): Promise<void>;
+  /**
+   * The controller is gone and cannot come back to this bridge: each axis by its `onControllerLost`, then closes as above.
+   * `successor` says that the next bridge waits for the lines: it is not kept waiting for more than acknowledged stops.
+   */
+  leave(successor: AbortSignal): Promise<void>;
   /** Resolves once the bridge has closed, also after a `shut-down` from the bus. */
   readonly closed: Promise<void>;
 }
@@ -102,7 +107,15 @@ class RunningBridge implements Bridge {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#shutDown();
+    this.#closing ??= this.#shutDown(settleAxes([...this.#axes.values()], this.#parts.clock));
+    return this.#closing;
+  }
+
+  leave(successor: AbortSignal): Promise<void> {
+    if (this.#closing) return this.#closing;
+    this.#controller.gone();
+    this.#lookForController();
+    this.#closing = this.#shutDown(settleOrphans([...this.#axes.values()], this.#parts.clock, successor));
     return this.#closing;
   }
 
@@ -261,8 +274,8 @@ class RunningBridge implements Bridge {
       this.#parts.bus.publish("samples", { type: "link-stats", stats: link.stats() });
   }
 
-  async #shutDown(): Promise<void> {
-    await settleAxes([...this.#axes.values()], this.#parts.clock);
+  async #shutDown(settled: Promise<void>): Promise<void> {
+    await settled;
     for (const axis of this.#axes.values()) axis.close();
     this.#samples.flush();
     await Promise.all([...this.#links.values()].map((link) => link.close()));

@@ -39,6 +39,11 @@ export class ControllerWatch {
     this.#epoch = Math.max(this.#epoch, epoch);
   }
 
+  /** Its channel has closed: nobody waits for a beat any more. */
+  gone(): void {
+    this.#lost = true;
+  }
+
   /** Whether it has been silent for so long that the axes follow their policy; until it is heard again. */
   isLost(nowMs: number): boolean {
     this.#lost ||= nowMs - this.#heardMs > BEAT_LOST_MS;

@@ -27,8 +27,35 @@ async function settleAxis(axis: AxisSupervisor, clock: Clock): Promise<void> {
   await waitIdle(axis, clock, STANDSTILL_WAIT_MS);
 }
 
-async function waitIdle(axis: AxisSupervisor, clock: Clock, limitMs: number): Promise<boolean> {
+/**
+ * Waits for every axis after its controller is gone: those that were told to stop until they stand, those that may finish
+ * until they have. A successor at the door reads and watches for itself; until it has the lines no stop reaches a drive, so
+ * it waits for acknowledgements only.
+ */
+export async function settleOrphans(
+  axes: readonly AxisSupervisor[],
+  clock: Clock,
+  successor: AbortSignal,
+): Promise<void> {
+  await Promise.all(axes.map((axis) => settleOrphan(axis, clock, successor)));
+}
+
+async function settleOrphan(axis: AxisSupervisor, clock: Clock, successor: AbortSignal): Promise<void> {
+  const handedOver = () => successor.aborted && !axis.status().stopPending;
+  if (axis.config.onControllerLost === "finish") {
+    if ((await waitIdle(axis, clock, FINISH_WAIT_MS, handedOver)) || handedOver()) return;
+    axis.stopByBridge("controller-lost");
+  }
+  await waitIdle(axis, clock, STANDSTILL_WAIT_MS, handedOver);
+}
+
+async function waitIdle(
+  axis: AxisSupervisor,
+  clock: Clock,
+  limitMs: number,
+  leaveEarly: () => boolean = () => false,
+): Promise<boolean> {
   const untilMs = clock.monotonicMs() + limitMs;
-  while (axis.busy && clock.monotonicMs() < untilMs) await sleep(clock, LOOK_MS);
+  while (axis.busy && !leaveEarly() && clock.monotonicMs() < untilMs) await sleep(clock, LOOK_MS);
   return !axis.busy;
 }
