@@ -191,13 +191,14 @@ test("a bridge that never hears a controller stops what moves, after it was read
 });
 
 test("reports that the controller has not seen are repeated, those it has are not", async () => {
-  const { clock, messages, controller } = await rig();
-  const newest = messages.at(-1)?.seq ?? 0;
-  controller.seen = newest - 1;
+  const { clock, bus, messages, controller } = await rig();
+  const before = messages.at(-1)?.seq ?? 0;
+  controller.seen = before;
+  bus.publish("orders", { type: "describe", epoch: 1 });
   messages.length = 0;
   await clock.advance(1000);
-  expect(new Set(messages.map(({ seq }) => seq))).toEqual(new Set([newest]));
-  controller.seen = newest;
+  expect(new Set(messages.map(({ seq }) => seq))).toEqual(new Set([before + 1, before + 2, before + 3]));
+  controller.seen = before + 3;
   await clock.advance(100);
   messages.length = 0;
   await clock.advance(1000);
