@@ -10,6 +10,7 @@ import {
   pymodbusValue,
   startPymodbus,
 } from "./pymodbus-server.ts";
+import { registerRequest } from "./register-request.ts";
 
 /** Unit that the server does not have. */
 const NOBODY = 9;
@@ -17,20 +18,7 @@ const IN_FLIGHT = 16;
 
 type Asked = readonly [unit: number, request: ModbusRequest];
 
-const word = fc.nat(0xffff);
 const unit = fc.constantFrom(...PYMODBUS_UNITS);
-const span = fc
-  .record({ address: fc.nat(PYMODBUS_REGISTERS - 1), quantity: fc.integer({ min: 1, max: 123 }) })
-  .map(({ address, quantity }) => ({ address, quantity: Math.min(quantity, PYMODBUS_REGISTERS - address) }));
-const request: fc.Arbitrary<ModbusRequest> = fc.oneof(
-  span.map((at) => ({ fn: "read" as const, ...at })),
-  fc.record({ address: fc.nat(PYMODBUS_REGISTERS - 1), value: word }).map((at) => ({ fn: "write" as const, ...at })),
-  span.chain(({ address, quantity }) =>
-    fc
-      .array(word, { minLength: quantity, maxLength: quantity })
-      .map((values) => ({ fn: "write-many" as const, address, values })),
-  ),
-);
 
 describe.runIf(needs("pymodbus", "pyserial", "pyserial-asyncio", "socat")).each(["tcp", "rtu"] as const)(
   "a pymodbus server over %s",
@@ -97,20 +85,23 @@ describe.runIf(needs("pymodbus", "pyserial", "pyserial-asyncio", "socat")).each(
 
     test("holds what was written, where it was written and nowhere else, whatever the order", async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.tuple(unit, request), { maxLength: 12 }), async (asked) => {
-          for (const [of, what] of asked) {
-            const { registers } = await ask(of, what);
-            if (what.fn === "read") expect(registers).toEqual(holds(of, what.address, what.quantity));
-            if (what.fn === "write") held.get(of)?.splice(what.address, 1, what.value);
-            if (what.fn === "write-many") held.get(of)?.splice(what.address, what.values.length, ...what.values);
-          }
-          for (const of of PYMODBUS_UNITS)
-            for (const address of [0, PYMODBUS_REGISTERS / 2]) {
-              const quantity = PYMODBUS_REGISTERS / 2;
-              const { registers } = await ask(of, { fn: "read", address, quantity });
-              expect(registers).toEqual(holds(of, address, quantity));
+        fc.asyncProperty(
+          fc.array(fc.tuple(unit, registerRequest(PYMODBUS_REGISTERS)), { maxLength: 12 }),
+          async (asked) => {
+            for (const [of, what] of asked) {
+              const { registers } = await ask(of, what);
+              if (what.fn === "read") expect(registers).toEqual(holds(of, what.address, what.quantity));
+              if (what.fn === "write") held.get(of)?.splice(what.address, 1, what.value);
+              if (what.fn === "write-many") held.get(of)?.splice(what.address, what.values.length, ...what.values);
             }
-        }),
+            for (const of of PYMODBUS_UNITS)
+              for (const address of [0, PYMODBUS_REGISTERS / 2]) {
+                const quantity = PYMODBUS_REGISTERS / 2;
+                const { registers } = await ask(of, { fn: "read", address, quantity });
+                expect(registers).toEqual(holds(of, address, quantity));
+              }
+          },
+        ),
         { numRuns: 15 },
       );
     });
