@@ -46,15 +46,19 @@ async function run(names: readonly string[], quick: boolean): Promise<number> {
     },
   };
   let failed = false;
-  let interrupted = false;
+  const clear = async () => {
+    await box?.then(
+      (running) => running.stop(),
+      () => undefined,
+    );
+    rmSync(directory, { recursive: true, force: true });
+  };
   process.once("SIGINT", () => {
-    interrupted = true;
     say("interrupted: ending what was started ...");
-    void box?.then((running) => running.stop());
+    void clear().finally(() => process.exit(EXIT_FAILED));
   });
   try {
     for (const name of names) {
-      if (interrupted) break;
       say(`${name} ...`);
       const startedMs = clock.monotonicMs();
       try {
@@ -67,13 +71,9 @@ async function run(names: readonly string[], quick: boolean): Promise<number> {
       }
     }
   } finally {
-    await box?.then(
-      (running) => running.stop(),
-      () => undefined,
-    );
-    rmSync(directory, { recursive: true, force: true });
+    await clear();
   }
-  return failed || interrupted ? EXIT_FAILED : 0;
+  return failed ? EXIT_FAILED : 0;
 }
 
 const asked = wanted(process.argv.slice(2));

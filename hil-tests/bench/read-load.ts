@@ -14,15 +14,21 @@ export interface ReadFigures {
 
 /** Asks the same question on many connections, each again as soon as it was answered. */
 export function readLoad({ clock }: WorkerParts) {
+  let enough = false;
   return {
+    /** Ends the run under way. */
+    enough() {
+      enough = true;
+    },
     async run({ target, path, connections, durationMs }: ReadPlan): Promise<ReadFigures> {
+      enough = false;
       const startedMs = clock.monotonicMs();
       const endMs = startedMs + durationMs;
       let answered = 0;
       let notOk = 0;
       const ask = async () => {
         const client = new KeepAliveClient(target);
-        while (clock.monotonicMs() < endMs) {
+        while (!enough && clock.monotonicMs() < endMs) {
           const { status } = await client.request("GET", path);
           answered += 1;
           if (status !== 200) notOk += 1;
