@@ -1,12 +1,13 @@
-import { read } from "./api.js";
-import { clockTime, element } from "./text.js";
+import { EVENTS_KEPT } from "./feed.js";
+import { clockTime, element, figure } from "./text.js";
 
-const EVENTS_SHOWN = 200;
-const FIRST_PAGE = 60;
+/** @typedef {import("@servofleet/contracts").CloudEvent} CloudEvent */
+
 /** What a person should not miss in the list. */
-const ABNORMAL = /Fault|Failed|Rejected|Offline|Down|Lost|Indeterminate|Unexpected|Limit|Unknown/;
+const ABNORMAL =
+  /FaultRaised|Failed|Rejected|Expired|Offline|WentDown|Lost|Indeterminate|Unexpected|LimitReached|Unknown|Required|StopLatched|Stepped/;
 
-/** The newest events, newest first, fed by the event stream. */
+/** The newest events, newest first. */
 export class EventList {
   /** @type {HTMLElement} */
   #list;
@@ -22,50 +23,49 @@ export class EventList {
     this.#onCommand = onCommand;
   }
 
-  /** Shows what is there and goes on with what comes; `onEvent` is called for each new one.
-   * @param {() => void} onEvent */
-  async listen(onEvent) {
-    const stream = new EventSource("/v1/events/stream");
-    /** @type {Set<string>} */
-    const seen = new Set();
-    const take = (/** @type {any} */ event) => {
-      if (seen.has(event.id)) return;
-      seen.add(event.id);
-      if (seen.size > 4 * EVENTS_SHOWN) seen.clear();
-      this.#add(event);
-    };
-    stream.addEventListener("message", (message) => {
-      take(JSON.parse(message.data));
-      onEvent();
-    });
-    const probe = await fetch("/v1/events?limit=1", { cache: "no-store" }).catch(() => undefined);
-    const newest = Number((probe?.headers.get("X-Position") ?? ".0").split(".")[1]);
-    const { items } = await read(
-      `/v1/events?afterPosition=${Math.max(0, newest - FIRST_PAGE)}&limit=${FIRST_PAGE}`,
-    ).catch(() => ({ items: [] }));
-    for (const event of items) take(event);
+  /** @param {readonly CloudEvent[]} events oldest first */
+  add(events) {
+    const rows = events.slice(-EVENTS_KEPT).map((event) => this.#row(event));
+    this.#list.prepend(...rows.reverse());
+    while (this.#list.childElementCount > EVENTS_KEPT) this.#list.lastElementChild?.remove();
   }
 
-  /** @param {any} event */
-  #add(event) {
-    const name = event.type.replace(/^servofleet\.|\.v\d+$/g, "");
+  clear() {
+    this.#list.replaceChildren();
+  }
+
+  /** @param {CloudEvent} event */
+  #row(event) {
+    const name = eventName(event);
     const row = element(
       "li",
-      { class: ABNORMAL.test(name) ? "bad" : "" },
+      { class: ABNORMAL.test(name) ? "bad" : "", "data-position": event.logposition },
       element("time", { datetime: event.time }, clockTime(event.time)),
-      element("span", { class: "at" }, event.subject),
-      element("span", {}, name),
-      element("span", { class: "quiet" }, summary(event.data)),
+      element("span", { class: "source" }, event.subject.replace(/^axis-/, "")),
+      element("span", { class: "event" }, name),
+      element("span", { class: "quiet" }, summary(/** @type {any} */ (event.data))),
     );
-    if (event.commandid) {
-      const link = element("button", { class: "link", type: "button" }, "story");
-      link.addEventListener("click", () => this.#onCommand(event.commandid));
+    const { commandid } = event;
+    if (commandid) {
+      const link = element(
+        "button",
+        {
+          class: "link",
+          type: "button",
+          "data-story": commandid,
+          "aria-label": `story of ${name} on ${event.subject}`,
+        },
+        "story",
+      );
+      link.addEventListener("click", () => this.#onCommand(commandid));
       row.append(link);
     }
-    this.#list.prepend(row);
-    while (this.#list.childElementCount > EVENTS_SHOWN) this.#list.lastElementChild?.remove();
+    return row;
   }
 }
+
+/** @param {CloudEvent} event */
+export const eventName = (event) => event.type.replace(/^servofleet\.|\.v\d+$/g, "");
 
 /** The few words of an event's data that a person wants first.
  * @param {any} data */
@@ -74,7 +74,9 @@ function summary(data) {
   if (data.fault) return `${data.fault.code} ${data.fault.name}`;
   if (data.state) return data.state;
   if (data.reason) return data.reason;
-  if (data.finalPosition !== undefined && data.finalPosition !== null) return `at ${data.finalPosition.toFixed(2)}`;
-  if (data.target !== undefined && data.target !== null) return `to ${data.target.toFixed(2)}`;
+  const given = (/** @type {unknown} */ value) => value !== undefined && value !== null;
+  if (given(data.finalPosition)) return `at ${figure(data.finalPosition)}`;
+  if (given(data.target)) return `to ${figure(data.target)}`;
+  if (given(data.position)) return `at ${figure(data.position)}`;
   return "";
 }

@@ -1,12 +1,17 @@
-import { age, element, figure, flags, stateWord } from "./text.js";
+import { onPress } from "./press.js";
+import { age, element, figure, flagsOf, setFlags, setText, stateWord } from "./text.js";
+import { TravelBar } from "./travel-bar.js";
 
 /**
- * The rows of the fleet table. Rows are kept and changed in place, so that nothing jumps under a finger.
+ * @typedef {{row: HTMLElement, name: HTMLElement, bar: TravelBar,
+ *   cells: Record<"state" | "flags" | "position" | "target" | "age", HTMLElement>}} Row
  */
+
+/** The rows of the fleet. They are kept and changed in place, so that nothing jumps under a finger. */
 export class FleetTable {
   /** @type {HTMLElement} */
   #body;
-  /** @type {Map<string, HTMLElement>} */
+  /** @type {Map<string, Row>} */
   #rows = new Map();
   /** @type {(axis: string) => void} */
   #onSelect;
@@ -25,74 +30,77 @@ export class FleetTable {
   }
 
   /**
-   * @param {any} axis
-   * @param {{min: number, max: number} | undefined} limits
-   * @param {boolean} selected
+   * @param {import("./fleet-picture.js").FleetPicture} picture
+   * @param {string} selected
    */
-  show(axis, limits, selected) {
-    const row = this.#rows.get(axis.id) ?? this.#add(axis.id);
-    row.setAttribute("aria-selected", String(selected));
+  show(picture, selected) {
+    for (const axis of picture.all) {
+      const shown = this.#rows.get(axis.id) ?? this.#add(axis.id);
+      this.#fill(shown, axis, axis.id === selected, picture);
+    }
+    for (const [id, { row }] of this.#rows) {
+      if (picture.axis(id)) continue;
+      row.remove();
+      this.#rows.delete(id);
+    }
+  }
+
+  /**
+   * @param {Row} shown
+   * @param {import("@servofleet/contracts").AxisView} axis
+   * @param {boolean} selected
+   * @param {import("./fleet-picture.js").FleetPicture} picture
+   */
+  #fill({ row, name, bar, cells }, axis, selected, picture) {
+    row.classList.toggle("selected", selected);
+    name.setAttribute("aria-pressed", String(selected));
     row.dataset["state"] = axis.state;
-    const cell = (/** @type {string} */ name) => /** @type {HTMLElement} */ (row.querySelector(`.${name}-cell`));
-    cell("state").textContent = stateWord(axis.state);
-    cell("position").textContent = figure(axis.measured.position, axis.unitName);
-    cell("position").classList.toggle("stale", axis.measured.quality !== "good");
-    cell("target").textContent = axis.commanded ? figure(axis.commanded.position, axis.unitName) : "";
-    cell("age").textContent = age(axis.measured.ageMs);
-    cell("attention").replaceChildren(
-      ...flags(axis).map((flag) => element("span", { class: `flag ${flag.kind}` }, flag.text)),
+    row.classList.toggle("stale", axis.measured.quality !== "good");
+    setText(cells.state, stateWord(axis.state));
+    setFlags(
+      cells.flags,
+      flagsOf(axis).filter(({ text }) => text !== "does not answer"),
     );
-    placeOnBar(/** @type {HTMLElement} */ (row.querySelector(".travel")), axis, limits);
+    setText(cells.position, figure(axis.measured.position, axis.unitName));
+    setText(cells.target, axis.commanded ? figure(axis.commanded.position, axis.unitName) : "");
+    const { ageMs } = axis.measured;
+    setText(cells.age, age(ageMs === null ? null : ageMs + picture.sinceHeardMs(axis.id)));
+    bar.show(axis, picture.limits.get(axis.id));
   }
 
   /** @param {string} id */
   #add(id) {
-    const name = element("button", { class: "name", type: "button" }, id);
-    const stop = element(
-      "button",
-      { class: "stop-one", type: "button", title: `Software stop of ${id} alone` },
-      "Stop",
-    );
-    stop.addEventListener("click", (event) => {
-      event.stopPropagation();
-      this.#onStop(id);
-    });
-    const bar = element("div", { class: "travel" }, element("b"), element("i"));
+    const name = element("button", { class: "name", type: "button", "aria-pressed": "false" }, id);
+    const stop = element("button", { class: "stop-one", type: "button", "aria-label": `Stop ${id}` }, "Stop");
+    stop.title = `Software stop of ${id} alone, without asking. Not a safety function`;
+    onPress(stop, () => this.#onStop(id));
+    const cell = (/** @type {string} */ kind, /** @type {(string | Node)[]} */ ...inside) =>
+      element("td", { class: `${kind}-cell` }, ...inside);
+    const word = element("span", { class: "word" });
+    const flags = element("span", { class: "flags" });
+    const cells = {
+      state: word,
+      flags,
+      position: cell("position"),
+      target: cell("target"),
+      age: cell("age"),
+    };
+    const bar = new TravelBar();
     const row = element(
       "tr",
       { "data-axis": id },
-      element("td", {}, name),
-      element("td", { class: "state-cell" }),
-      element("td", { class: "position-cell number" }),
-      element("td", {}, bar),
-      element("td", { class: "target-cell number" }),
-      element("td", { class: "age-cell number" }),
-      element("td", { class: "attention-cell" }),
-      element("td", {}, stop),
+      cell("stop", stop),
+      element("th", { class: "name-cell", scope: "row" }, name),
+      cell("state", word, flags),
+      cells.position,
+      cell("travel", bar.root),
+      cells.target,
+      cells.age,
     );
     row.addEventListener("click", () => this.#onSelect(id));
-    this.#rows.set(id, row);
     this.#body.append(row);
-    return row;
+    const made = { row, name, bar, cells };
+    this.#rows.set(id, made);
+    return made;
   }
-}
-
-/**
- * @param {HTMLElement} bar
- * @param {any} axis
- * @param {{min: number, max: number} | undefined} limits
- */
-function placeOnBar(bar, axis, limits) {
-  const at = (/** @type {number | null | undefined} */ value) =>
-    limits && value !== null && value !== undefined
-      ? Math.min(100, Math.max(0, (100 * (value - limits.min)) / (limits.max - limits.min)))
-      : null;
-  const put = (/** @type {string} */ selector, /** @type {number | null} */ share) => {
-    const mark = /** @type {HTMLElement} */ (bar.querySelector(selector));
-    mark.hidden = share === null;
-    if (share !== null) mark.style.left = `calc(${share}% - 1px)`;
-  };
-  put("i", at(axis.measured.position));
-  put("b", at(axis.commanded?.position));
-  bar.title = limits ? `${limits.min} to ${limits.max} ${axis.unitName}` : "limits unknown";
 }

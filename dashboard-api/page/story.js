@@ -1,53 +1,98 @@
-import { read } from "./api.js";
+import { words } from "./api.js";
 import { byId, clockTime, element, figure } from "./text.js";
 
-/** Shows the whole story of one command: what was asked, what became of it, and the bytes on the wire.
- * @param {string} commandId */
-export async function showStory(commandId) {
-  const command = await read(`/v1/commands/${encodeURIComponent(commandId)}`);
-  byId("story-title").textContent = `${command.type} on ${command.axis}: ${command.state}`;
-  const body = byId("story-body");
-  body.replaceChildren(
-    facts(command),
-    element("h3", {}, "What became of it"),
-    element(
-      "ol",
-      {},
-      ...command.transitions.map((/** @type {any} */ step) =>
-        element(
-          "li",
-          {},
-          `${clockTime(step.at)}  ${step.state}  `,
-          element("span", { class: "quiet" }, `log ${step.logPosition}`),
-        ),
-      ),
-    ),
-    element("h3", {}, "On the wire"),
-    command.frames.length === 0
-      ? element("p", { class: "quiet" }, "nothing was sent")
-      : element(
-          "ol",
-          {},
-          ...command.frames.map((/** @type {any} */ frame) =>
-            element(
-              "li",
-              {},
-              `${clockTime(frame.at)} ${frame.direction === "tx" ? "sent" : "received"} `,
-              element("code", {}, frame.hex.replace(/(..)(?=.)/g, "$1 ")),
-            ),
-          ),
-        ),
-  );
-  /** @type {HTMLDialogElement} */ (byId("story")).showModal();
+/**
+ * The story of one command, in a panel that is not modal: a modal one would take the stop buttons away from the mouse.
+ */
+export class StoryPanel {
+  /** @type {import("./api.js").Box} */
+  #box;
+  #dialog = /** @type {HTMLDialogElement} */ (byId("story"));
+  #commandId = "";
+  /** Where the focus was, to give it back. @type {Element | null} */
+  #opener = null;
+
+  /** @param {import("./api.js").Box} box */
+  constructor(box) {
+    this.#box = box;
+    byId("story-close").addEventListener("click", () => this.close());
+  }
+
+  /** @param {string} commandId */
+  async open(commandId) {
+    this.#commandId = commandId;
+    if (!this.#dialog.open) {
+      this.#opener = document.activeElement;
+      this.#dialog.show();
+    }
+    byId("story-title").textContent = "Story";
+    byId("story-body").replaceChildren();
+    byId("story-close").focus();
+    await this.#read();
+  }
+
+  /** Something was recorded about this command. @param {ReadonlySet<string | null>} commandIds */
+  renew(commandIds) {
+    if (this.#dialog.open && commandIds.has(this.#commandId)) this.#read();
+  }
+
+  close() {
+    if (!this.#dialog.open) return;
+    this.#dialog.close();
+    if (this.#opener instanceof HTMLElement && this.#opener.isConnected) this.#opener.focus();
+  }
+
+  async #read() {
+    const id = this.#commandId;
+    try {
+      const command = await this.#box.read(`/v1/commands/${encodeURIComponent(id)}`);
+      if (id !== this.#commandId) return;
+      byId("story-title").textContent = `${command.type} on ${command.axis}: ${command.state}`;
+      byId("story-body").replaceChildren(...tell(command));
+    } catch (error) {
+      if (id === this.#commandId) byId("story-body").replaceChildren(element("p", { class: "bad" }, words(error)));
+    }
+  }
 }
 
-/** @param {any} command */
+/** @param {import("@servofleet/contracts").CommandView} command */
+function tell(command) {
+  const steps = command.transitions.map((step) =>
+    element(
+      "li",
+      {},
+      element("time", {}, clockTime(step.at)),
+      element("span", {}, step.state),
+      element("span", { class: "quiet" }, `log ${step.logPosition}`),
+    ),
+  );
+  const frames = command.frames.map((frame) =>
+    element(
+      "li",
+      {},
+      element("time", {}, clockTime(frame.at)),
+      element("span", {}, frame.direction === "tx" ? "sent" : "received"),
+      element("code", {}, frame.hex.replace(/(..)(?=.)/g, "$1 ")),
+    ),
+  );
+  return [
+    facts(command),
+    element("h3", {}, "What became of it"),
+    element("ol", { class: "steps" }, ...steps),
+    element("h3", {}, "On the wire"),
+    frames.length === 0
+      ? element("p", { class: "quiet" }, "nothing was sent")
+      : element("ol", { class: "frames" }, ...frames),
+  ];
+}
+
+/** @param {import("@servofleet/contracts").CommandView} command */
 function facts(command) {
   /** @type {[string, string][]} */
   const rows = [
     ["asked by", command.principal],
     ["request", JSON.stringify(command.request)],
-    ["target", figure(command.target)],
+    ["target", command.target === null ? "none" : figure(command.target)],
     ["final error", figure(command.finalError)],
   ];
   if (command.outcomeUnknown) rows.push(["outcome", "unknown, it is being settled by reading the drive"]);
