@@ -22,6 +22,8 @@ interface Round {
   /** Stop request to the complete stop frame in the drive, per axis, less the bound of its link, ms. */
   readonly excessMs: readonly number[];
   readonly latencyMs: readonly number[];
+  /** Bounds of the links, ms: an excess says nothing without them. */
+  readonly boundsMs: readonly number[];
   /** How long the request was on its way through the gateway and in the controller's queue, ms. */
   readonly toControllerMs: number;
   readonly canaryMs: number;
@@ -73,6 +75,7 @@ function judge(rounds: readonly Round[]): Measurement {
     runs: rounds.length,
     spread: spreadOf(rounds.map(({ excessMs }) => share(excessMs))),
     more: {
+      bounds: spreadOf(rounds.flatMap(({ boundsMs }) => boundsMs)).map(rounded),
       maxExcess: rounded(quantile(excess, 1)),
       latencyP50: rounded(quantile(latency, 0.5)),
       latencyP99: rounded(quantile(latency, 0.99)),
@@ -103,7 +106,13 @@ async function stopInFullFlight({ clock }: BenchContext, box: BenchBox): Promise
     latencyMs.push(ms);
     excessMs.push(ms - (bounds.get(axis) ?? 0));
   }
-  return { latencyMs, excessMs, toControllerMs: ((await latchedAtUs(box)) - startedUs) / 1000, moves: counted };
+  return {
+    latencyMs,
+    excessMs,
+    boundsMs: [...bounds.values()],
+    toControllerMs: ((await latchedAtUs(box)) - startedUs) / 1000,
+    moves: counted,
+  };
 }
 
 /** When the controller took the newest stop, wall clock, as it wrote it down. */
