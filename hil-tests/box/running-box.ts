@@ -13,6 +13,11 @@ import { until } from "./until.ts";
 
 const CLI = fileURLToPath(new URL("../../bin/servofleet.ts", import.meta.url));
 const START_LIMIT_MS = 30_000;
+/**
+ * Simulated drives live on the host's cores, which other programs share: they pause for longer than a drive ever would.
+ * A patient line keeps the host's scheduler out of what a scenario proves.
+ */
+const REPLY_PATIENCE_MS = 400;
 /** A process that does not end when asked is killed after this, so that a failed test leaves nothing behind. */
 const END_LIMIT_MS = 60_000;
 
@@ -134,7 +139,8 @@ interface Start {
 
 async function startServices(start: Start): Promise<RunningBox> {
   const { directory, data, options, env, simulators, started, ready } = start;
-  const fleet = demoFleet(directory, Object.fromEntries(ready.links.map((link) => [link.id, link.port ?? 0])));
+  const demo = demoFleet(directory, Object.fromEntries(ready.links.map((link) => [link.id, link.port ?? 0])));
+  const fleet = { ...demo, links: demo.links.map((link) => ({ ...link, stopWaitMaxMs: REPLY_PATIENCE_MS })) };
   const fleetFile = join(directory, "fleet.yaml");
   writeFileSync(
     fleetFile,
