@@ -8,6 +8,8 @@ import type { Reading } from "./reading.ts";
 
 /** A drive's own cycle until a halt acts, ms; on top of the wire. */
 const DRIVE_REACTION_MS = 10;
+/** A long gap between looks is remembered for a while: the next one may be as long. */
+const GAP_DECAY = 0.9;
 
 interface LimitEvents {
   readonly motion: () => OrderRun | undefined;
@@ -23,6 +25,9 @@ export class LimitKeeper {
   readonly #events: LimitEvents;
   #halting: OrderRun | null = null;
   #stopped = false;
+  #lookedAtMs: number | null = null;
+  /** Time between two looks as it really is: on a full line polls come later than configured. */
+  #lookMs = 0;
 
   constructor(parts: AxisParts, limits: CountLimits, stopWaitMaxMs: number, events: LimitEvents) {
     this.#parts = parts;
@@ -33,16 +38,21 @@ export class LimitKeeper {
 
   reading(reading: Reading): void {
     const { facts } = reading;
+    if (this.#lookedAtMs !== null)
+      this.#lookMs = Math.max(reading.endedMs - this.#lookedAtMs, this.#lookMs * GAP_DECAY);
+    this.#lookedAtMs = reading.endedMs;
     const at = facts.positionCounts;
     const speed = reading.velocityCountsPerS;
     if (at === null || speed === null || facts.moving !== true) {
       if (facts.moving === false) this.#stopped = false;
+      this.#lookMs = 0;
       return;
     }
     const run = this.#events.motion();
     if (run?.action.kind === "move-velocity" && this.#halting !== run) {
       // Two transactions may stand before the halt, and the next look comes a poll later.
-      const reactionMs = this.#parts.config.poll.movingMs + 2 * this.#wireMs + DRIVE_REACTION_MS;
+      const lookMs = Math.max(this.#parts.config.poll.movingMs, this.#lookMs);
+      const reactionMs = lookMs + 2 * this.#wireMs + DRIVE_REACTION_MS;
       if (mustHalt(run.action, at, speed, reactionMs)) return void this.#halt(run, run.action.deceleration);
     }
     this.#watchOutside(run, at, speed, facts.homed);

@@ -18,7 +18,7 @@ import type { BridgeLog } from "../axis/axis-parts.ts";
 import { axisProblem } from "../axis/axis-problem.ts";
 import { AxisSupervisor } from "../axis/axis-supervisor.ts";
 import { createDrive } from "../handshake/create-drive.ts";
-import type { Link } from "../link/link.ts";
+import { type Link, NOT_OPENED_YET } from "../link/link.ts";
 import type { DriveProfile } from "../profile/drive-profile.ts";
 import { axisAbilities } from "./axis-abilities.ts";
 import { BridgeError } from "./bridge-error.ts";
@@ -229,7 +229,10 @@ class RunningBridge implements Bridge {
   #describe(): void {
     this.#outbox.send(this.#ready());
     for (const axis of this.#axes.values()) this.#outbox.send({ type: "axis-status", status: axis.status() });
-    for (const link of this.#links.values()) this.#outbox.send(this.#linkStatus(link));
+    // A link that has not been tried yet is neither up nor down: it says so itself in a moment.
+    for (const link of this.#links.values()) {
+      if (link.up || link.downReason !== NOT_OPENED_YET) this.#outbox.send(this.#linkStatus(link));
+    }
   }
 
   #ready(): Report {

@@ -9,7 +9,14 @@ import type { LineParts } from "./line-parts.ts";
 import { LineSchedule } from "./line-schedule.ts";
 import { LineTally } from "./line-tally.ts";
 import { LineTurn } from "./line-turn.ts";
-import type { Link, LinkErrorCode, ModbusRequest, TransactionDone, TransactionOptions } from "./link.ts";
+import {
+  type Link,
+  type LinkErrorCode,
+  type ModbusRequest,
+  NOT_OPENED_YET,
+  type TransactionDone,
+  type TransactionOptions,
+} from "./link.ts";
 import { ReconnectingWire } from "./reconnecting-wire.ts";
 import { UnitBook } from "./unit-book.ts";
 import { breakerState } from "./unit-health.ts";
@@ -35,7 +42,7 @@ export class Line implements Link {
   readonly #wire: ReconnectingWire;
   readonly #listeners = new Set<(up: boolean, reason: string | null) => void>();
   #session: WireSession | undefined;
-  #downReason: string | null = "not opened yet";
+  #downReason: string | null = NOT_OPENED_YET;
   #announced: boolean | undefined;
   #closed = false;
   #pumping = false;

@@ -74,6 +74,9 @@ export class LinkError extends Error {
   }
 }
 
+/** `downReason` of a link that has not been tried since it was made. */
+export const NOT_OPENED_YET = "not opened yet";
+
 /** One cable or socket with its drives. One transaction in flight; a late reply is never taken for the next one's answer. */
 export interface Link {
   readonly id: LinkId;
