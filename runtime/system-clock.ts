@@ -33,8 +33,21 @@ export function systemClock(): Clock {
   };
 }
 
-/** Real chance (ids, jitter). */
-export const systemRandom = (): Random => ({
-  next: () => randomBytes(4).readUInt32LE(0) / 2 ** 32,
-  bytes: (n) => randomBytes(n),
-});
+/** Bytes drawn from the system at once: a call per id would cost more than the id. */
+const POOL_BYTES = 4096;
+
+/** Real chance (ids, jitter), from the system's generator in pools. */
+export function systemRandom(): Random {
+  let pool = Buffer.alloc(0);
+  let used = 0;
+  const bytes = (n: number): Uint8Array => {
+    if (n > POOL_BYTES) return randomBytes(n);
+    if (used + n > pool.length) {
+      pool = randomBytes(POOL_BYTES);
+      used = 0;
+    }
+    used += n;
+    return pool.subarray(used - n, used);
+  };
+  return { bytes, next: () => Buffer.from(bytes(4)).readUInt32LE(0) / 2 ** 32 };
+}
