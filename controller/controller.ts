@@ -220,7 +220,8 @@ class RunningController implements Controller {
 
   #bridgeLost(reason: string): void {
     if (this.#closing) return;
-    const parts = { ...this.#options, book: this.#book, journal: this.#journal, stopLane: this.#stopLane };
+    const [book, journal, stopLane, reportDesk] = [this.#book, this.#journal, this.#stopLane, this.#reportDesk];
+    const parts = { ...this.#options, book, journal, stopLane, reportDesk };
     bridgeLost(reason, parts);
     this.#options.onBridgeLost?.(reason);
   }

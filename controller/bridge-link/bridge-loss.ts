@@ -4,6 +4,7 @@ import { type Axis, isDispatched, isDriving } from "../domain/axis-state.ts";
 import { decideUnread } from "../domain/state-change.ts";
 import type { AxisBook } from "../inbox/axis-book.ts";
 import type { Journal } from "../inbox/journal.ts";
+import type { ReportDesk } from "../inbox/report-desk.ts";
 import type { StopLane } from "../stop/stop-lane.ts";
 
 export interface BridgeLossParts {
@@ -11,6 +12,7 @@ export interface BridgeLossParts {
   readonly book: AxisBook;
   readonly journal: Journal;
   readonly stopLane: StopLane;
+  readonly reportDesk: ReportDesk;
   readonly logger: Logger;
 }
 
@@ -22,7 +24,10 @@ const mayMove = (axis: Axis): boolean =>
  * The bridge is gone: nothing it read is known any more, and the successor's first word is a stop for whatever was moving
  * (unless its policy for a restart is to be observed).
  */
-export function bridgeLost(reason: string, { config, book, journal, stopLane, logger }: BridgeLossParts): void {
+export function bridgeLost(
+  reason: string,
+  { config, book, journal, stopLane, reportDesk, logger }: BridgeLossParts,
+): void {
   logger.error({ reason }, "the firmware bridge is lost");
   book.forgetReadings();
   const unwatched = book.ids.filter((id) => {
@@ -34,6 +39,7 @@ export function bridgeLost(reason: string, { config, book, journal, stopLane, lo
   journal
     .record([
       { stream: boxStream(config.box), events: [{ type: "BridgeLost", data: { reason } }] },
+      ...reportDesk.linksUnwatched(words),
       ...book.ids.map((axis) => ({ axis, events: decideUnread(book.current(axis), words) })),
     ])
     .catch((error: unknown) => logger.error({ error }, "the loss of the bridge could not be recorded"));

@@ -65,6 +65,15 @@ export class ReportDesk {
     this.#linkUp.set(link, up);
   }
 
+  /** Nobody watches the links any more: those that were up are down until a bridge says otherwise. To be recorded. */
+  linksUnwatched(reason: string): JournalEntry[] {
+    const up = this.#parts.config.links.filter(({ id }) => this.#linkUp.get(id) === true);
+    return up.map(({ id }): JournalEntry => {
+      this.#linkUp.set(id, false);
+      return { stream: linkStream(id), events: [{ type: "LinkWentDown", data: { reason: reason.slice(0, 500) } }] };
+    });
+  }
+
   #decide(report: Report, axis: AxisId): Promise<unknown> {
     const { book, journal } = this.#parts;
     return journal.record([{ axis, events: decideReport(report, book.current(axis)) }]);

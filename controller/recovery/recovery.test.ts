@@ -115,6 +115,23 @@ it("tells the composition that the bridge is lost, and the next one hears stop b
   expect(next.orders).toEqual([]);
 });
 
+it("calls no link up that no bridge watches, and believes the next bridge", async () => {
+  const box = await (await rig()).ready();
+  const up: Report = { type: "link-status", link: "line_a" as never, up: true, reason: null, atUs: 1 };
+  const told = async () => (await box.events("link-line_a")).map(({ type }) => type);
+  box.bridge?.report(up);
+  await box.until(async () => (await told()).length === 1);
+  box.bridge?.die();
+  await box.until(async () => (await told()).length === 2);
+  expect((await box.events("link-line_a"))[1]?.data).toMatchObject({
+    reason: expect.stringContaining("bridge is lost"),
+  });
+  expect(await box.events("link-cell_2")).toEqual([]);
+  box.newBridge().report(up);
+  await box.until(async () => (await told()).length === 3);
+  expect(await told()).toEqual(["LinkWentUp", "LinkWentDown", "LinkWentUp"]);
+});
+
 it("stops at once what starts to move without a command", async () => {
   const box = await (await rig()).ready();
   box.bridge?.reading(x1, { moving: true });
