@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
 import type { LinkConfig } from "@servofleet/contracts";
 import { rtuConfig, tcpConfig } from "@servofleet/firmware-bridge/link/testing/link-bench";
 import modbusSerial from "modbus-serial";
+import { freePort } from "./free-port.ts";
 import { socatPair } from "./socat-pair.ts";
 
 const REPLY_WAIT_MS = 1000;
@@ -45,13 +45,4 @@ export async function startModbusSerial(wire: "rtu" | "tcp"): Promise<ModbusSeri
     await cable.end();
   };
   return { config: rtuConfig(cable.other, REPLY_WAIT_MS), held, end };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
