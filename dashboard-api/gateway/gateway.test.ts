@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import Fastify from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { COMMANDS_AT_ONCE } from "./command-turns.ts";
 import { startGateway } from "./gateway.ts";
 
 const logger = Fastify({ logger: false }).log;
@@ -29,13 +30,13 @@ async function serve(name: string, handler: Handler): Promise<Server> {
   return server;
 }
 
-const start = (host = "127.0.0.1") =>
+const start = (host = "127.0.0.1", clock = systemClock()) =>
   startGateway({
     http: { host, port: 0 },
     controllerSocket: join(directory, "c.sock"),
     dashboardSocket: join(directory, "d.sock"),
     pageDirectory: page,
-    clock: systemClock(),
+    clock,
     random: systemRandom(),
     logger,
   });
@@ -162,7 +163,8 @@ describe("the gateway", () => {
 
   test("commands beyond the client's share are refused with 429, stops never are", async () => {
     await serve("c.sock", (request, response) => request.resume().on("end", () => response.end("{}")));
-    gateway = await start();
+    // Time stands still for the bucket: no token comes back while a slow host sends.
+    gateway = await start("127.0.0.1", { ...systemClock(), monotonicMs: () => 1000 });
     const answers: Answer[] = [];
     for (let batch = 0; batch < 60 && !answers.some((answer) => answer.status === 429); batch++) {
       answers.push(
@@ -173,6 +175,32 @@ describe("the gateway", () => {
     expect(JSON.parse(limited?.text ?? "{}")).toMatchObject({ type: "/problems/rate-limited", status: 429 });
     expect((await ask("POST", "/v1/stop")).status).toBe(200);
     expect((await ask("POST", "/v1/axes/x1/stop")).status).toBe(200);
+  });
+
+  test("a flood of commands reaches the controller a few at a time, and a stop passes them", async () => {
+    let open = 0;
+    let most = 0;
+    const hold: (() => void)[] = [];
+    await serve("c.sock", (request, response) => {
+      request.resume();
+      if (request.url === "/v1/stop") return void response.end("{}");
+      open += 1;
+      most = Math.max(most, open);
+      hold.push(() => {
+        open -= 1;
+        response.end("{}");
+      });
+    });
+    gateway = await start();
+    const answers = Array.from({ length: 100 }, () => ask("POST", "/v1/axes/x1/commands", {}, "{}"));
+    await expect.poll(() => hold.length).toBe(COMMANDS_AT_ONCE);
+    expect((await ask("POST", "/v1/stop")).status).toBe(200);
+    for (let served = 0; served < 100; served++) {
+      await expect.poll(() => hold.length > 0).toBe(true);
+      hold.shift()?.();
+    }
+    expect((await Promise.all(answers)).every((answer) => answer.status === 200)).toBe(true);
+    expect(most).toBe(COMMANDS_AT_ONCE);
   });
 
   test("an event stream passes through piece by piece", async () => {

@@ -11,6 +11,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { CircuitBreaker } from "./circuit-breaker.ts";
+import { CommandTurns } from "./command-turns.ts";
 import { readPageFiles } from "./page-files.ts";
 import { guardRequest, isLoopback } from "./request-guard.ts";
 import { isStop, type Service, serviceOf } from "./route-plan.ts";
@@ -121,11 +122,12 @@ const dead = (service: Service): ProblemFacts => ({
 
 function addGuards(app: FastifyInstance, parts: GatewayParts, breakers: Record<Service, CircuitBreaker>): void {
   const buckets = new TokenBuckets();
+  const turns = new CommandTurns(parts.clock);
   app.addHook("onRequest", async (request, reply) => {
     const path = request.url.split("?")[0] ?? "/";
     const problem = guardRequest(request.method, request.headers, parts.http.host);
     if (problem) return refuse(reply, request, problem);
-    if (isStop(request.method, path)) return;
+    if (isStop(request.method, path)) return undefined;
     const service = serviceOf(request.method);
     const nowMs = parts.clock.monotonicMs();
     if (service === "controller" && !buckets.take(request.ip, nowMs)) {
@@ -142,16 +144,33 @@ function addGuards(app: FastifyInstance, parts: GatewayParts, breakers: Record<S
     }
     if (service === "controller" && request.headers["idempotency-key"] === undefined)
       request.headers["idempotency-key"] = uuidV7(parts.clock, parts.random);
-    if (path.startsWith("/assets/") || path === "/" || path === "/livez") return;
-    if (!breakers[service].admits(nowMs))
-      return refuse(
-        reply,
-        request,
-        dead(service),
-        Math.max(1, Math.ceil(breakers[service].retryAfterMs(nowMs) / 1000)),
-      );
+    if (path.startsWith("/assets/") || path === "/" || path === "/livez") return undefined;
+    if (!breakers[service].admits(nowMs)) {
+      const retryAfterMs = breakers[service].retryAfterMs(nowMs);
+      return refuse(reply, request, dead(service), Math.max(1, Math.ceil(retryAfterMs / 1000)));
+    }
+    // Whoever asked to wait for the end holds its connection for long and would keep the others' turns.
+    if (service === "controller" && request.headers.prefer === undefined) return awaitTurn(turns, request, reply);
+    return undefined;
   });
 }
+
+async function awaitTurn(turns: CommandTurns, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  if (!(await turns.take())) return refuse(reply, request, BUSY, 1);
+  // Nobody is there any more: what was not passed on yet is not passed on late.
+  if (reply.raw.closed || reply.raw.destroyed) {
+    turns.giveBack();
+    return reply.hijack();
+  }
+  reply.raw.once("close", () => turns.giveBack());
+  return undefined;
+}
+
+const BUSY: ProblemFacts = {
+  slug: "queue-full",
+  detail: "more commands wait here than the controller takes in time; nothing was passed on",
+  remedy: "try again in a second with the same Idempotency-Key; stops never wait",
+};
 
 function addPage(app: FastifyInstance, directory: string): void {
   for (const [path, file] of readPageFiles(directory)) {
