@@ -1,5 +1,7 @@
-import { Command, type CommanderError } from "commander";
-import { usageExit } from "./exit.ts";
+import { resolve } from "node:path";
+import { Command, type CommanderError, InvalidArgumentError } from "commander";
+import { defaultUrl, gatewayUrl } from "./environment.ts";
+import { explain, usageExit, wantsJson } from "./exit.ts";
 import { addMotionVerbs } from "./verbs/motion-verbs.ts";
 import { addReadVerbs } from "./verbs/read-verbs.ts";
 import { addServiceVerbs } from "./verbs/service-verbs.ts";
@@ -13,16 +15,20 @@ export function buildCommandLine(): Command {
       "Embedded servo fleet controller: motion commands in, what really happened out.\nThe software stop is not a safety function; the hard-wired circuit is.",
     )
     .version(VERSION)
-    .option("--json", "one JSON document per line on stdout, for programs")
-    .option("--url <url>", "address of the gateway", defaultUrl())
+    .option("--json", "one JSON document per line on stdout (failures on stderr), for programs")
+    .option("--url <url>", "address of the gateway", usable(gatewayUrl), defaultUrl(process.env))
     .option(
       "--data <directory>",
-      "data directory, for `stop` when the gateway is dead and for `log`",
-      process.env["SERVOFLEET_DATA"] ?? "./data",
+      "data directory of the box",
+      usable(resolve),
+      resolve(process.env["SERVOFLEET_DATA"] || "./data"),
     )
     .exitOverride(usageExit as (error: CommanderError) => never)
+    .configureOutput({ outputError: (text, write) => write(usageText(text)) })
+    .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError(true)
-    .showHelpAfterError("(servofleet --help lists the verbs)");
+    .showHelpAfterError("(servofleet --help lists the verbs)")
+    .addHelpText("after", MORE);
   addServiceVerbs(program);
   addReadVerbs(program);
   addMotionVerbs(program);
@@ -30,5 +36,31 @@ export function buildCommandLine(): Command {
   return program;
 }
 
-const defaultUrl = (): string =>
-  process.env["SERVOFLEET_URL"] ?? `http://127.0.0.1:${process.env["SERVOFLEET_PORT"] || 8080}`;
+const MORE = `
+Where: --url, else SERVOFLEET_URL, else http://127.0.0.1 with SERVOFLEET_PORT, else port 8080.
+       --data, else SERVOFLEET_DATA, else ./data; for a box started by \`up\` name the \`data\` of its fleet.yaml.
+       \`stop\` asks the controller's socket in the data directory when the gateway is dead; \`log\` reads the files there.
+Ctrl-C on demo and up stops the axes first. Pressed again after a second it sends every axis a software stop, also those
+that onShutdown lets finish.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage. SERVOFLEET_LOG=info shows what the services do.`;
+
+/** A reader of an option: what it cannot read is wrong usage, with its own words. */
+const usable =
+  (read: (text: string) => string) =>
+  (text: string): string => {
+    try {
+      return read(text);
+    } catch (error) {
+      throw new InvalidArgumentError(explain(error));
+    }
+  };
+
+/** Commander complains in words; a program asked for a document. */
+function usageText(text: string): string {
+  if (!wantsJson(process.argv)) return text;
+  const [message, ...hints] = text
+    .trim()
+    .replace(/^error: /, "")
+    .split("\n");
+  return `${JSON.stringify({ error: { code: "wrong-usage", message, hint: hints.join(" "), facts: null } })}\n`;
+}

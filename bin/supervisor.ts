@@ -7,8 +7,8 @@ import type { Logger } from "pino";
 export const RESTART_MIN_MS = 100;
 export const RESTART_MAX_MS = 5000;
 export const LIVED_LONG_ENOUGH_MS = 10_000;
-/** How long one service may take to stop before it is killed; the controller's own limits for stopping axes are below it. */
-export const STOP_LIMIT_MS = 12_000;
+/** A start that takes longer than this is told, with the services that are waited for, and waited on. */
+export const SLOW_START_MS = 15_000;
 
 /** What a service tells its supervisor over the process channel. */
 export type ServiceMessage = { readonly type: "ready"; readonly address?: string };
@@ -19,6 +19,8 @@ export interface ServiceSpec {
   readonly name: string;
   /** Arguments of the command line, first the verb. */
   readonly args: readonly string[];
+  /** How long it may take to stop before it is killed, ms. */
+  readonly stopLimitMs: number;
 }
 
 interface Running {
@@ -46,6 +48,8 @@ interface SupervisorParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly env: NodeJS.ProcessEnv;
+  /** The script that runs a service; the command line's own unless a test brings another. */
+  readonly entry?: string;
 }
 
 /** Starts the services and keeps them alive: what dies is started again with back-off, and none waits for another. */
@@ -66,13 +70,14 @@ class ServiceKeeper implements Supervisor {
   readonly #ready = Promise.withResolvers<string | undefined>();
   #address: string | undefined;
   #stopping: Promise<void> | undefined;
+  readonly #slow: Timer;
 
   constructor(specs: readonly ServiceSpec[], parts: SupervisorParts) {
     this.#parts = parts;
     this.#waiting = new Set(specs.map((spec) => spec.name));
     this.ready = this.#ready.promise;
     // Whoever does not wait for readiness must not be killed by its rejection.
-    this.ready.catch((error: Error) => parts.logger.error(error.message));
+    this.ready.catch(() => undefined);
     this.#services = specs.map((spec) => ({
       spec,
       child: null,
@@ -82,6 +87,7 @@ class ServiceKeeper implements Supervisor {
       port: undefined,
     }));
     for (const service of this.#services) this.#start(service);
+    this.#slow = parts.clock.every(SLOW_START_MS, () => this.#tellSlowStart());
   }
 
   stop(): Promise<void> {
@@ -94,9 +100,14 @@ class ServiceKeeper implements Supervisor {
   }
 
   async #stopAll(): Promise<void> {
+    this.#slow.cancel();
     for (const service of this.#services) service.restart?.cancel();
-    for (const service of this.#services)
-      await stopChild(service.child, this.#parts.clock, this.#parts.logger, service.spec.name);
+    for (const { child, spec } of this.#services) await stopChild(child, { ...spec, ...this.#parts });
+  }
+
+  #tellSlowStart(): void {
+    if (this.#waiting.size === 0) this.#slow.cancel();
+    else this.#parts.logger.warn({ waitingFor: [...this.#waiting] }, "the start takes long");
   }
 
   #start(service: Running): void {
@@ -105,7 +116,7 @@ class ServiceKeeper implements Supervisor {
     service.restart = null;
     service.startedAtMs = clock.monotonicMs();
     const samePort = service.port === undefined ? {} : { SERVOFLEET_PORT: service.port };
-    const child = spawn(process.execPath, [ENTRY, ...spec.args], {
+    const child = spawn(process.execPath, [this.#parts.entry ?? ENTRY, ...spec.args], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
       env: { ...env, SERVOFLEET_CHILD: "1", UV_THREADPOOL_SIZE: threads(env), ...samePort },
@@ -116,7 +127,7 @@ class ServiceKeeper implements Supervisor {
       (message: ServiceMessage) => message.type === "ready" && this.#onReady(service, message.address),
     );
     child.on("error", (error) =>
-      logger.error({ service: spec.name, error: error.message }, "service could not be started"),
+      logger.error({ child: spec.name, error: error.message }, "service could not be started"),
     );
     child.on("exit", (code, signal) => this.#onExit(service, code, signal));
   }
@@ -135,7 +146,7 @@ class ServiceKeeper implements Supervisor {
     if (this.#stopping) return;
     if (this.#waiting.has(name)) this.#ready.reject(new ServiceStartError(name, code, signal));
     if (clock.monotonicMs() - service.startedAtMs > LIVED_LONG_ENOUGH_MS) service.restartMs = RESTART_MIN_MS;
-    logger.warn({ service: name, code, signal, restartMs: service.restartMs }, "service ended; it is started again");
+    logger.warn({ child: name, code, signal, restartMs: service.restartMs }, "service ended; it is started again");
     service.restart = clock.after(service.restartMs, () => this.#start(service));
     service.restartMs = Math.min(service.restartMs * 2, RESTART_MAX_MS);
   }
@@ -153,20 +164,38 @@ export class ServiceStartError extends Error {
   }
 }
 
+interface StopParts {
+  readonly name: string;
+  readonly stopLimitMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /** Asks a child to shut down, waits for its end, and kills it when it takes longer than its limit. */
-export function stopChild(child: ChildProcess | null, clock: Clock, logger: Logger, name: string): Promise<void> {
+export function stopChild(child: ChildProcess | null, parts: StopParts): Promise<void> {
+  const asked: SupervisorMessage = { type: "shut-down" };
+  return endChild(child, parts, (running) => {
+    if (running.connected) running.send(asked, (error) => error && running.kill("SIGTERM"));
+    else running.kill("SIGTERM");
+  });
+}
+
+/** Ends a child in the given way, waits for it, and kills it when it takes longer than its limit. */
+export function endChild(
+  child: ChildProcess | null,
+  { name, stopLimitMs, clock, logger }: StopParts,
+  ask: (child: ChildProcess) => void,
+): Promise<void> {
   if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
-    const limit = clock.after(STOP_LIMIT_MS, () => {
-      logger.error({ service: name }, "did not stop in time and is killed");
+    const limit = clock.after(stopLimitMs, () => {
+      logger.error({ child: name, stopLimitMs }, "did not stop in time and is killed");
       child.kill("SIGKILL");
     });
     child.once("exit", () => {
       limit.cancel();
       resolve();
     });
-    const asked: SupervisorMessage = { type: "shut-down" };
-    if (child.connected) child.send(asked, (error) => error && child.kill("SIGTERM"));
-    else child.kill("SIGTERM");
+    ask(child);
   });
 }

@@ -1,14 +1,29 @@
+import type { FleetConfig } from "@servofleet/contracts";
 import { readFleetFile } from "@servofleet/runtime/fleet-file";
 import { systemClock } from "@servofleet/runtime/system-clock";
-import { dataPaths, prepareDataDirectories } from "./data-paths.ts";
+import { type BoxEnd, endOfBox } from "./box-end.ts";
+import { lockBox } from "./box-lock.ts";
+import { type DataPaths, dataPaths, prepareDataDirectories } from "./data-paths.ts";
 import { log } from "./log.ts";
-import { onShutdownRequest } from "./service-process.ts";
-import { type ServiceSpec, type Supervisor, supervise } from "./supervisor.ts";
+import { bridgeGone } from "./services/bridge-door.ts";
+import { stopLimits } from "./stop-limits.ts";
+import { type ServiceSpec, supervise } from "./supervisor.ts";
 
 /** The services of a box in the order in which they are stopped: the axes first. */
-export function servicesOf(configFile: string, nats: boolean): ServiceSpec[] {
-  const service = (name: string): ServiceSpec => ({ name, args: [name, "--config", configFile] });
-  return [service("controller"), ...(nats ? [service("bridge")] : []), service("gateway"), service("dashboard")];
+export function servicesOf(configFile: string, config: FleetConfig): ServiceSpec[] {
+  const limits = stopLimits(config);
+  const service = (name: string, stopLimitMs: number): ServiceSpec => ({
+    name,
+    args: [name, "--config", configFile],
+    stopLimitMs,
+  });
+  const bridges = config.messaging === "embedded" ? [] : [service("bridge", limits.bridgeMs)];
+  return [
+    service("controller", limits.controllerMs),
+    ...bridges,
+    service("gateway", limits.otherMs),
+    service("dashboard", limits.otherMs),
+  ];
 }
 
 /** Says where the gateway listens: a line for people and for scripts, or one JSON document. */
@@ -19,20 +34,32 @@ export function announce(address: string | undefined, json: boolean): void {
 /** `servofleet up`: starts every service, keeps them alive, and on the first request to end stops the axes first. */
 export async function runUp(configFile: string, json: boolean): Promise<void> {
   const config = readFleetFile(configFile, process.env);
-  prepareDataDirectories(dataPaths(config.data));
-  const supervisor: Supervisor = supervise(servicesOf(configFile, config.messaging !== "embedded"), {
-    clock: systemClock(),
-    logger: log("supervisor"),
-    env: process.env,
+  const paths = dataPaths(config.data);
+  const end = endOfBox(paths.controllerSocket);
+  await end.unlessAsked(async () => {
+    prepareDataDirectories(paths);
+    await holdBox(paths, end);
+    announce(await startServices(configFile, config, paths, end), json);
   });
-  onShutdownRequest(async () => {
-    await supervisor.stop();
-    return 0;
-  });
-  try {
-    announce(await supervisor.ready, json);
-  } catch (error) {
-    await supervisor.stop();
-    throw error;
-  }
+}
+
+/** Takes the box's lock and keeps it until everything else has ended: a lock that nobody holds on to goes with the garbage. */
+export async function holdBox(paths: DataPaths, end: BoxEnd): Promise<void> {
+  const lock = await lockBox(paths, systemClock(), (text) => process.stderr.write(`${text}\n`));
+  end.add(() => lock.release());
+}
+
+/** Starts the services of a box whose lock is held; resolves with the gateway's address once all of them are ready. */
+export function startServices(
+  configFile: string,
+  config: FleetConfig,
+  paths: DataPaths,
+  end: BoxEnd,
+): Promise<string | undefined> {
+  const clock = systemClock();
+  const supervisor = supervise(servicesOf(configFile, config), { clock, logger: log("supervisor"), env: process.env });
+  // A controller that had to be killed leaves its bridge behind, which stops its axes and goes: nobody leaves before it.
+  end.add(async () => void (await bridgeGone(paths.bridgeSocket, "bystander", clock, stopLimits(config).bridgeMs)));
+  end.add(() => supervisor.stop());
+  return supervisor.ready;
 }

@@ -18,17 +18,19 @@ export class BridgeKeeper {
   readonly #bus: ChildProcessBus;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #stopLimitMs: number;
   #child: ChildProcess | null = null;
   #startedAtMs = 0;
   #pauseMs = RESTART_MIN_MS;
   #restart: Timer | undefined;
   #stopping = false;
 
-  constructor(configFile: string, bus: ChildProcessBus, clock: Clock, logger: Logger) {
+  constructor(configFile: string, bus: ChildProcessBus, clock: Clock, logger: Logger, stopLimitMs: number) {
     this.#configFile = configFile;
     this.#bus = bus;
     this.#clock = clock;
     this.#logger = logger;
+    this.#stopLimitMs = stopLimitMs;
     this.#start();
   }
 
@@ -41,7 +43,12 @@ export class BridgeKeeper {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#restart?.cancel();
-    await stopChild(this.#child, this.#clock, this.#logger, "bridge");
+    await stopChild(this.#child, {
+      name: "bridge",
+      stopLimitMs: this.#stopLimitMs,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
   }
 
   #start(): void {

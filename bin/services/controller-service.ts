@@ -10,6 +10,7 @@ import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
 import { log } from "../log.ts";
 import { onShutdownRequest, sayReady } from "../service-process.ts";
+import { stopLimits } from "../stop-limits.ts";
 import { VERSION } from "../version.ts";
 import { BridgeKeeper } from "./bridge-keeper.ts";
 import { busFault } from "./bus-fault.ts";
@@ -30,7 +31,7 @@ export async function runController(configFile: string): Promise<void> {
   if (config.messaging === "embedded") {
     const channel = parentProcessBus(busFault(logger));
     bus = channel;
-    bridge = new BridgeKeeper(configFile, channel, clock, logger);
+    bridge = new BridgeKeeper(configFile, channel, clock, logger, stopLimits(config).bridgeMs);
   } else {
     bus = new NatsBus({ url: config.messaging, box: config.box, clock, onFault: busFault(logger) });
   }

@@ -20,8 +20,11 @@ export class UnreachableError extends Error {
   readonly hint: string;
   constructor(target: Target, cause: string) {
     const where = target.kind === "url" ? target.url : target.path;
-    const hint = "start it with `npm start` or `servofleet up --config fleet.yaml`, or name it with --url";
-    super(`no gateway answers at ${where} (${cause}); ${hint}`);
+    const hint =
+      target.kind === "url"
+        ? "start it with `npm start` or `servofleet up --config fleet.yaml`, or name it with --url"
+        : "name the data directory of the box with --data; what moves all the same is stopped by the hard-wired circuit";
+    super(`no ${target.kind === "url" ? "gateway" : "controller"} answers at ${where} (${cause})`);
     this.facts = { where, cause };
     this.hint = hint;
   }
@@ -34,7 +37,7 @@ export class RefusedError extends Error {
   readonly facts: ProblemDocument;
   readonly hint: string;
   constructor(problem: ProblemDocument) {
-    super(`${problem.title}: ${problem.detail}\n  ${problem.remedy}`);
+    super(`${problem.title}: ${problem.detail}`);
     this.code = problem.type;
     this.facts = problem;
     this.hint = problem.remedy;
@@ -75,45 +78,26 @@ export function call<T>(target: Target, method: string, path: string, options: C
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("error", (error) => reject(new UnreachableError(target, error.message)));
       incoming.on("end", () => {
-        const body = parse(Buffer.concat(chunks).toString());
+        const text = Buffer.concat(chunks).toString();
         const status = incoming.statusCode ?? 0;
-        if (status >= 400 && isProblem(body)) reject(new RefusedError(body));
-        else resolve({ status, headers: incoming.headers, body: body as T });
+        const problem = problemOf(status, text);
+        if (problem) reject(problem);
+        else if (status >= 400) reject(new UnreachableError(target, `status ${status}, which is no answer of a box`));
+        else resolve({ status, headers: incoming.headers, body: parse(text) as T });
       });
     });
     outgoing.end(payload);
   });
 }
 
-/** Opens a server-sent event stream and hands on each event's fields; resolves when it ends or the signal aborts. */
-export function follow(
-  target: Target,
-  path: string,
-  onEvent: (event: { id: string; event: string; data: string }) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const outgoing = open(target, "GET", path, { accept: "text/event-stream" });
-    signal.addEventListener("abort", () => outgoing.destroy(), { once: true });
-    outgoing.on("error", (error: NodeJS.ErrnoException) =>
-      signal.aborted ? resolve() : reject(new UnreachableError(target, error.code ?? error.message)),
-    );
-    outgoing.on("response", (incoming) => {
-      let rest = "";
-      incoming.setEncoding("utf8");
-      incoming.on("data", (chunk: string) => {
-        const blocks = (rest + chunk).split("\n\n");
-        rest = blocks.pop() ?? "";
-        for (const block of blocks) onEvent(parseEvent(block));
-      });
-      incoming.on("error", () => resolve());
-      incoming.on("end", () => resolve());
-    });
-    outgoing.end();
-  });
+/** A problem in an answer's text; undefined when it is none. */
+export function problemOf(status: number, text: string): RefusedError | undefined {
+  const body = parse(text);
+  return status >= 400 && isProblem(body) ? new RefusedError(body) : undefined;
 }
 
-function open(target: Target, method: string, path: string, headers: Record<string, string>) {
+/** A request on its way to the gateway, or to a service's own socket. */
+export function open(target: Target, method: string, path: string, headers: Record<string, string>) {
   if (target.kind === "socket") return httpRequest({ socketPath: target.path, method, path, headers });
   const url = new URL(path, target.url);
   return httpRequest(url, { method, headers });
@@ -129,13 +113,3 @@ function parse(text: string): unknown {
 
 const isProblem = (body: unknown): body is ProblemDocument =>
   typeof body === "object" && body !== null && "title" in body && "remedy" in body;
-
-function parseEvent(block: string): { id: string; event: string; data: string } {
-  const field = (name: string) =>
-    block
-      .split("\n")
-      .filter((line) => line.startsWith(`${name}:`))
-      .map((line) => line.slice(name.length + 1).replace(/^ /, ""))
-      .join("\n");
-  return { id: field("id"), event: field("event") || "message", data: field("data") };
-}

@@ -6,6 +6,14 @@ const HEAD = ["AXIS", "STATE", "POSITION", "TARGET", "VELOCITY", "AGE", "NOTE"];
 /** The fleet as a table for a person; whatever is not as it should be stands in the last column. */
 export const axisTable = (axes: readonly AxisView[]): string => table(HEAD, axes.map(axisRow));
 
+/** One axis on one line, without its age: the same line means that nothing has changed. */
+export function axisLine(axis: AxisView): string {
+  const { unitName, measured, commanded } = axis;
+  const target = commanded === null ? "" : ` -> ${figure(commanded.position, unitName)}`;
+  const words = notes(axis).join("; ");
+  return `${axis.id}  ${axis.state}  ${figure(measured.position, unitName)}${target}${words ? `  ${words}` : ""}`;
+}
+
 function axisRow(axis: AxisView): string[] {
   const { measured } = axis;
   return [

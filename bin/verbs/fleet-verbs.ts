@@ -1,8 +1,10 @@
 import type { AcceptedView, AxisView, CommandRequest, CommandView, Page, StopView } from "@servofleet/contracts";
-import { call, follow, RefusedError, type Target, UnreachableError } from "./api-client.ts";
+import { call, RefusedError, type Target, UnreachableError } from "./api-client.ts";
 import { axisTable } from "./axis-lines.ts";
 import { figure, type Output } from "./output.ts";
 
+/** A stop is answered after a second at most; what takes longer is no answer, ms. */
+const STOP_LIMIT_MS = 3000;
 /** Longest wait for the end of a command (`--wait`), s. */
 export const WAIT_MAX_S = 60;
 
@@ -14,37 +16,6 @@ export async function showAxes(target: Target, out: Output, at?: string): Promis
     at === undefined ? "/v1/axes?limit=200" : `/v1/axes?limit=200&at=${encodeURIComponent(at)}`,
   );
   out.show(body, () => axisTable(body.items));
-  return 0;
-}
-
-/** `watch`: the table again on every change, or one JSON line per live sample. Ends with Ctrl-C. */
-export async function watchAxes(
-  target: Target,
-  out: Output,
-  axes: readonly string[],
-  signal: AbortSignal,
-): Promise<number> {
-  if (out.json) {
-    await follow(target, "/v1/live", ({ data }) => data && out.show(JSON.parse(data), String), signal);
-    return 0;
-  }
-  let busy = false;
-  await follow(
-    target,
-    "/v1/live",
-    () => {
-      if (busy) return;
-      busy = true;
-      call<Page<AxisView>>(target, "GET", "/v1/axes?limit=200")
-        .then(({ body }) => {
-          const shown = body.items.filter((axis) => axes.length === 0 || axes.includes(axis.id));
-          process.stdout.write(`\u001b[H\u001b[J${axisTable(shown)}\n`);
-        })
-        .catch((error: Error) => out.note(error.message))
-        .finally(() => (busy = false));
-    },
-    signal,
-  );
   return 0;
 }
 
@@ -77,8 +48,25 @@ export async function sendCommand(
 }
 
 /** `stop`: by the gateway, and when it is dead by the controller's own socket. Exit code 0 only when every axis acknowledged. */
-export async function stopAxes(target: Target, controllerSocket: string, out: Output, path: string): Promise<number> {
-  const stop = (to: Target) => call<StopView>(to, "POST", path, { limitMs: 5000 });
+export async function stopAxes(
+  target: Target,
+  controllerSocket: string,
+  out: Output,
+  paths: readonly string[],
+): Promise<number> {
+  const asked = await Promise.allSettled(paths.map((path) => postStop(target, controllerSocket, out, path)));
+  const items = asked.flatMap((one) => (one.status === "fulfilled" ? one.value.items : []));
+  const refused = asked.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
+  if (items.length > 0) out.show({ items }, () => items.map(stopLine).join("\n"));
+  for (const error of refused.slice(1)) out.note((error as Error).message);
+  if (refused.length > 0) throw refused[0];
+  const acknowledged = items.every((item) => item.result === "acknowledged");
+  if (!acknowledged) out.note("no confirmation from every axis: treat those as moving");
+  return acknowledged ? 0 : 1;
+}
+
+async function postStop(target: Target, controllerSocket: string, out: Output, path: string): Promise<StopView> {
+  const stop = (to: Target) => call<StopView>(to, "POST", path, { limitMs: STOP_LIMIT_MS });
   const { body } = await stop(target).catch((error: unknown) => {
     const gatewayDead =
       error instanceof UnreachableError || (error instanceof RefusedError && error.facts.status === 503);
@@ -86,15 +74,8 @@ export async function stopAxes(target: Target, controllerSocket: string, out: Ou
     out.note(`the gateway did not pass it on; asking the controller at ${controllerSocket}`);
     return stop({ kind: "socket", path: controllerSocket });
   });
-  out.show(body, () =>
-    body.items
-      .map(
-        (item) =>
-          `${item.axis}: stop ${item.result}${item.recorded ? "" : ", not in the log"}${item.problem ? ` (${item.problem.detail})` : ""}`,
-      )
-      .join("\n"),
-  );
-  const acknowledged = body.items.every((item) => item.result === "acknowledged");
-  if (!acknowledged) out.note("no confirmation from every axis: treat those as moving");
-  return acknowledged ? 0 : 1;
+  return body;
 }
+
+const stopLine = (item: StopView["items"][number]): string =>
+  `${item.axis}: stop ${item.result}${item.recorded ? "" : ", not in the log"}${item.problem ? ` (${item.problem.detail})` : ""}`;

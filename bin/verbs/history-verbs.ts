@@ -1,5 +1,7 @@
 import type { CloudEvent, CommandView, Page } from "@servofleet/contracts";
-import { call, follow, type Target } from "./api-client.ts";
+import { systemClock } from "@servofleet/runtime/system-clock";
+import { call, type Target } from "./api-client.ts";
+import { followStream } from "./event-stream.ts";
 import { figure, type Output } from "./output.ts";
 
 const EVENTS_PAGE = 200;
@@ -19,12 +21,10 @@ export async function showEvents(
   });
   if (options.follow) {
     const path = `/v1/events/stream${query.size > 0 ? `?${query}` : ""}`;
-    await follow(
-      target,
-      path,
-      ({ id, data }) => data && id && out.show(JSON.parse(data), () => eventLine(JSON.parse(data) as CloudEvent)),
-      signal,
-    );
+    await followStream({ target, out, clock: systemClock(), signal }, path, ({ event, data }) => {
+      if (event === "reset") out.note("the log is another one now: what follows is from its end");
+      else out.show(JSON.parse(data), () => eventLine(JSON.parse(data) as CloudEvent));
+    });
     return 0;
   }
   query.set("limit", String(options.limit));

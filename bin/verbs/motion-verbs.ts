@@ -30,8 +30,10 @@ export function addMotionVerbs(program: Command): void {
 
 function addMove(program: Command): void {
   program
-    .command("move <axis> <position>")
-    .description("move to a position, in the axis's own unit (after -- when it is negative)")
+    .command("move")
+    .description("move to a position, or by a distance")
+    .argument("<axis>")
+    .argument("<position>", "in the axis's own unit; may be negative", number)
     .option("--velocity <v>", "units/s", number)
     .option("--acceleration <a>", "units/s2", number)
     .option("--relative", "by a distance instead of to a position")
@@ -39,7 +41,7 @@ function addMove(program: Command): void {
     .action(
       (
         axis: string,
-        position: string,
+        position: number,
         options: { velocity?: number; acceleration?: number; relative?: boolean; wait?: boolean },
         command: Command,
       ) => {
@@ -47,13 +49,12 @@ function addMove(program: Command): void {
           ...(options.velocity === undefined ? {} : { velocity: options.velocity }),
           ...(options.acceleration === undefined ? {} : { acceleration: options.acceleration }),
         };
-        const value = number(position);
         return send(
           command,
           axis,
           options.relative
-            ? { type: "MoveRelative", distance: value, ...profile }
-            : { type: "MoveAbsolute", position: value, ...profile },
+            ? { type: "MoveRelative", distance: position, ...profile }
+            : { type: "MoveAbsolute", position, ...profile },
           options.wait,
         );
       },
@@ -62,27 +63,33 @@ function addMove(program: Command): void {
 
 function addStop(program: Command): void {
   program
-    .command("stop [axis]")
-    .description("software stop of one axis or of all (--all), latched; not a safety function")
+    .command("stop [axis...]")
+    .description("software stop of axes or of all (--all), latched; not a safety function")
     .option("--all", "every axis of the box")
     .option("--group <group>", "every axis of a group")
     .option("--link <link>", "every axis of a link")
-    .action((axis: string | undefined, options: { all?: boolean; group?: string; link?: string }, command: Command) => {
+    .action((axes: string[], options: StopScope, command: Command) => {
       const { target, controllerSocket, out } = verbContext(command);
-      const path = stopPath(axis, options);
-      if (!path) return command.error("error: say which: an axis, --group, --link or --all", { exitCode: 2 });
-      return ended(stopAxes(target, controllerSocket, out, path));
+      const paths = stopPaths(axes, options);
+      if (paths.length === 0) return command.error("error: say which: an axis, --group, --link or --all");
+      return ended(stopAxes(target, controllerSocket, out, paths));
     });
 }
 
-function stopPath(
-  axis: string | undefined,
-  options: { all?: boolean; group?: string; link?: string },
-): string | undefined {
-  if (options.all) return "/v1/stop";
-  if (options.group) return `/v1/groups/${encodeURIComponent(options.group)}/stop`;
-  if (options.link) return `/v1/links/${encodeURIComponent(options.link)}/stop`;
-  return axis === undefined ? undefined : `/v1/axes/${encodeURIComponent(axis)}/stop`;
+interface StopScope {
+  readonly all?: boolean;
+  readonly group?: string;
+  readonly link?: string;
+}
+
+/** Everything that was named is stopped: more than was meant is better than less. */
+function stopPaths(axes: readonly string[], { all, group, link }: StopScope): string[] {
+  if (all) return ["/v1/stop"];
+  return [
+    ...(group === undefined ? [] : [`/v1/groups/${encodeURIComponent(group)}/stop`]),
+    ...(link === undefined ? [] : [`/v1/links/${encodeURIComponent(link)}/stop`]),
+    ...axes.map((axis) => `/v1/axes/${encodeURIComponent(axis)}/stop`),
+  ];
 }
 
 function send(command: Command, axis: string, request: CommandRequest, wait: boolean | undefined): Promise<void> {

@@ -3,7 +3,7 @@ export interface Output {
   readonly json: boolean;
   /** A document for programs, or its text for people. */
   show(document: unknown, text: () => string): void;
-  /** Diagnostics: never on stdout. */
+  /** Diagnostics: never on stdout; `{"note"}` for programs. */
   note(text: string): void;
 }
 
@@ -15,7 +15,7 @@ export function output(json: boolean): Output {
   return {
     json,
     show: (document, text) => void process.stdout.write(`${json ? JSON.stringify(document) : text()}\n`),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    note: (text) => void process.stderr.write(`${json ? JSON.stringify({ note: text }) : text}\n`),
   };
 }
 

@@ -1,10 +1,12 @@
 import type { Command } from "commander";
-import { showAxes, watchAxes } from "./fleet-verbs.ts";
+import { showAxes } from "./fleet-verbs.ts";
 import { showEvents, tellWhy } from "./history-verbs.ts";
-import { number } from "./number-argument.ts";
+import { wholeNumber } from "./number-argument.ts";
 import { ended, untilInterrupted, verbContext } from "./verb-context.ts";
+import { watchAxes } from "./watch-verb.ts";
 
 const EVENTS_DEFAULT = 30;
+const EVENTS_MAX = 1000;
 
 /** Verbs that only look. */
 export function addReadVerbs(program: Command): void {
@@ -44,7 +46,7 @@ export function addReadVerbs(program: Command): void {
     .option("--axis <axis>", "of one axis")
     .option("--type <type>", "of one type, as MoveAccepted")
     .option("--after <position>", "after this position of the log")
-    .option("--limit <n>", "at most so many", number, EVENTS_DEFAULT)
+    .option("--limit <n>", "at most so many", wholeNumber(1, EVENTS_MAX), EVENTS_DEFAULT)
     .action(
       (options: { follow: boolean; axis?: string; type?: string; after?: string; limit: number }, command: Command) => {
         const { target, out } = verbContext(command);

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ended, verbContext } from "./verb-context.ts";
 
@@ -16,7 +15,7 @@ export function addToolVerbs(program: Command): void {
     .description("walk the whole hash chain and name the first position that does not fit")
     .action(async (_options, command: Command) => {
       const { out, data } = verbContext(command);
-      return ended((await import("./verify-log.ts")).verifyLog(resolve(data), out));
+      return ended((await import("./verify-log.ts")).verifyLog(data, out));
     });
   program
     .command("sim <links>")

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import { dataPaths } from "../data-paths.ts";
 import type { Target } from "./api-client.ts";
@@ -23,7 +22,7 @@ export function verbContext(command: Command): VerbContext {
   const options = command.optsWithGlobals<GlobalOptions>();
   return {
     target: { kind: "url", url: options.url },
-    controllerSocket: dataPaths(resolve(options.data)).controllerSocket,
+    controllerSocket: dataPaths(options.data).controllerSocket,
     out: output(options.json === true),
     data: options.data,
   };
