@@ -1,3 +1,4 @@
+import { dirname, resolve } from "node:path";
 import type { AxisConfig, FleetConfig, LinkConfig } from "@servofleet/contracts";
 import { lineCost, type PollPlan, plannedLoad, stopBoundMs } from "@servofleet/firmware-bridge/link/bus-cost";
 import { loadProfile } from "@servofleet/firmware-bridge/profile/load-profile";
@@ -24,17 +25,18 @@ interface LinkBudget {
 /** `check FILE`: the file, its profiles, and the bus time they need. Touches nothing. Exit code 1 when polls do not fit. */
 export async function checkFleet(file: string, out: Output): Promise<number> {
   const config = readFleetFile(file, process.env);
-  const links = config.links.map((link) => budget(config, link));
+  const directory = dirname(resolve(file));
+  const links = config.links.map((link) => budget(config, link, directory));
   const fits = links.every((link) => link.fits);
   out.show({ file, valid: fits, box: config.box, links }, () => report(file, links));
   return fits ? 0 : 1;
 }
 
-function budget(config: FleetConfig, link: LinkConfig): LinkBudget {
+function budget(config: FleetConfig, link: LinkConfig, directory: string): LinkBudget {
   const axes = config.axes.filter((axis) => axis.link === link.id);
   const cost = lineCost(link);
-  const idle = axes.flatMap((axis) => polls(axis, axis.poll.idleMs));
-  const moving = axes.flatMap((axis) => polls(axis, axis.poll.movingMs));
+  const idle = axes.flatMap((axis) => polls(axis, axis.poll.idleMs, directory));
+  const moving = axes.flatMap((axis) => polls(axis, axis.poll.movingMs, directory));
   const inFlight = moving.map((poll) => poll.request);
   const idleLoad = plannedLoad(idle, cost);
   const movingLoad = plannedLoad(moving, cost);
@@ -54,8 +56,8 @@ function budget(config: FleetConfig, link: LinkConfig): LinkBudget {
 }
 
 /** The reads that go on for ever: the profile's status blocks. */
-function polls(axis: AxisConfig, periodMs: number): PollPlan[] {
-  const profile = loadProfile(axis.profile);
+function polls(axis: AxisConfig, periodMs: number, directory: string): PollPlan[] {
+  const profile = loadProfile(axis.profile, directory);
   return profile.data.plan.status.map((names) => ({ request: profile.read(...names), periodMs }));
 }
 
