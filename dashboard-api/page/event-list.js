@@ -74,6 +74,7 @@ function summary(data) {
   if (data.fault) return `${data.fault.code} ${data.fault.name}`;
   if (data.state) return data.state;
   if (data.reason) return data.reason;
+  if (data.result) return data.result;
   const given = (/** @type {unknown} */ value) => value !== undefined && value !== null;
   if (given(data.finalPosition)) return `at ${figure(data.finalPosition)}`;
   if (given(data.target)) return `to ${figure(data.target)}`;

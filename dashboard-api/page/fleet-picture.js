@@ -16,21 +16,26 @@ export class FleetPicture {
   /** Why the box could not be read the last time it was tried. */
   #why = "";
 
-  /** @param {AxisView} axis */
+  /** One axis. Before the whole fleet has been read it waits: rows appear once, in their order.
+   * @param {AxisView} axis */
   take(axis) {
     this.#heard();
     const known = this.#axes.get(axis.id)?.axis;
-    if (known && isOlder(axis, known)) return;
+    if (!known || isOlder(axis, known)) return;
     this.#axes.set(axis.id, { axis, heardAtMs: performance.now() });
   }
 
-  /** The whole fleet: what is not in it is gone.
+  /** The whole fleet in its order: what is not in it is gone.
    * @param {readonly AxisView[]} axes */
   takeAll(axes) {
     this.#heard();
-    const ids = new Set(axes.map(({ id }) => id));
-    for (const id of this.#axes.keys()) if (!ids.has(id)) this.#axes.delete(id);
-    for (const axis of axes) this.take(axis);
+    const heardAtMs = performance.now();
+    const known = this.#axes;
+    this.#axes = new Map();
+    for (const axis of axes) {
+      const before = known.get(axis.id);
+      this.#axes.set(axis.id, before && isOlder(axis, before.axis) ? before : { axis, heardAtMs });
+    }
   }
 
   /** The log has begun anew: versions of the old one mean nothing. */

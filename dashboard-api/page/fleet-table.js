@@ -43,6 +43,17 @@ export class FleetTable {
       row.remove();
       this.#rows.delete(id);
     }
+    this.#order(picture.all.map(({ id }) => id));
+  }
+
+  /** Another fleet may have come with another order; as long as it is the same no row is touched.
+   * @param {readonly string[]} ids */
+  #order(ids) {
+    ids.forEach((id, index) => {
+      const row = this.#rows.get(id)?.row;
+      const there = this.#body.children[index] ?? null;
+      if (row && row !== there) this.#body.insertBefore(row, there);
+    });
   }
 
   /**
@@ -91,7 +102,7 @@ export class FleetTable {
       { "data-axis": id },
       cell("stop", stop),
       element("th", { class: "name-cell", scope: "row" }, name),
-      cell("state", word, flags),
+      cell("state", word, " ", flags),
       cells.position,
       cell("travel", bar.root),
       cells.target,

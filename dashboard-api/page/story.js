@@ -93,7 +93,7 @@ function facts(command) {
     ["asked by", command.principal],
     ["request", JSON.stringify(command.request)],
     ["target", command.target === null ? "none" : figure(command.target)],
-    ["final error", figure(command.finalError)],
+    ["final error", command.finalError === null ? "none" : figure(command.finalError)],
   ];
   if (command.outcomeUnknown) rows.push(["outcome", "unknown, it is being settled by reading the drive"]);
   if (command.settled) rows.push(["settled", command.settled]);

@@ -90,7 +90,7 @@ export const stateWord = (state) => STATE_WORDS[state] ?? state;
 export function flagsOf(axis) {
   /** @type {Flag[]} */
   const all = [];
-  if (axis.fault) all.push({ kind: "bad", text: `fault ${axis.fault.code} ${axis.fault.name}` });
+  if (axis.fault) all.push({ kind: "bad", text: `${axis.fault.code} ${axis.fault.name}` });
   if (axis.state === "offline") all.push({ kind: "bad", text: "does not answer" });
   if (axis.reconcileRequired) all.push({ kind: "bad", text: "reconcile required" });
   if (axis.stopLatched) all.push({ kind: "warn", text: "stop latched" });

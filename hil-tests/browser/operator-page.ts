@@ -1,0 +1,78 @@
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { RunningBox } from "../box/running-box.ts";
+import { until } from "../box/until.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  // Whatever asks for another host finds none.
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+];
+/** Chromium says so of every answer of 400 and above: a refusal is no mistake of the page. */
+const REFUSAL = /^Failed to load resource/;
+
+/** The operator's page in a real browser, with all that it did wrong and all that it asked for. */
+export interface OperatorPage {
+  readonly page: Page;
+  /** Errors on the console and exceptions that nobody caught. */
+  readonly errors: readonly string[];
+  /** `POST http://127.0.0.1:1234/v1/stop` and so on, in order; those of the shared feed are not among them. */
+  readonly requests: readonly string[];
+  /** Waits until the text at a selector is accepted, and returns it. */
+  text(selector: string, accept: (text: string) => boolean): Promise<string>;
+  /** The row of an axis, as CSS selector. */
+  row(axis: string): string;
+  select(axis: string): Promise<void>;
+  /** Presses one of the buttons for the selected axis. */
+  command(name: "Enable" | "Disable" | "Home" | "Halt" | "Reset"): Promise<void>;
+  /** Fills the form and sends it. */
+  move(position: string, velocity?: string): Promise<void>;
+  /** Stops that this page has asked for so far. */
+  stops(): string[];
+}
+
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+}
+
+/** Opens the page of a box; resolves when it shows the fleet. */
+export async function openPage(context: Browser | BrowserContext, box: RunningBox): Promise<OperatorPage> {
+  const page = await context.newPage();
+  const errors: string[] = [];
+  const requests: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" && !REFUSAL.test(message.text())) errors.push(message.text());
+  });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("request", (request) => requests.push(`${request.method()} ${request.url()}`));
+  await page.goto(box.url);
+  await page.waitForSelector("#axes tr");
+  return operatorPage(page, errors, requests, box.url);
+}
+
+function operatorPage(page: Page, errors: string[], requests: string[], url: string): OperatorPage {
+  const row = (axis: string) => `#axes tr[data-axis="${axis}"]`;
+  return {
+    page,
+    errors,
+    requests,
+    row,
+    text: (selector, accept) =>
+      until(`${selector} says what it should`, () => page.locator(selector).innerText({ timeout: 5000 }), accept),
+    select: (axis) => page.click(`${row(axis)} .name`),
+    command: (name) => page.click(`#controls [data-command="${name}"]`),
+    async move(position, velocity = "") {
+      await page.fill("#move-position", position);
+      await page.fill("#move-velocity", velocity);
+      await page.click("#move button");
+    },
+    stops: () =>
+      requests.filter((request) => /^POST .*\/stop$/.test(request)).map((request) => request.replace(url, "")),
+  };
+}

@@ -1,0 +1,235 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RunningBox, startBox } from "../box/running-box.ts";
+import { until } from "../box/until.ts";
+import { type OperatorPage, openPage, startBrowser } from "../browser/operator-page.ts";
+import { needs } from "../test-host.ts";
+
+const MOTION = new Set(["start-absolute", "start-relative", "velocity", "home"]);
+const AXES = ["x1", "x2", "x3", "y1", "y2", "y3", "z1", "z2"];
+const VIEWPORTS = [
+  { width: 1440, height: 900 },
+  { width: 1024, height: 768 },
+  { width: 390, height: 844 },
+];
+/** What lies nearer to a stop button than a thumb is wide is hit with it, CSS px. */
+const APART_PX = 60;
+
+/** Dark pixels of the plot's first line, counted on its canvas. */
+const INK = `(() => {
+  const canvas = document.querySelector("#plot canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let ink = 0;
+  for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 200 && data[at] < 60 && data[at + 1] < 60) ink++;
+  return ink;
+})()`;
+
+describe.runIf(needs("chromium"))("the operator's page", () => {
+  let box: RunningBox;
+  let browser: Browser;
+  let operator: OperatorPage;
+  beforeAll(async () => {
+    box = await startBox();
+    browser = await startBrowser();
+    operator = await openPage(browser, box);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await box?.stop();
+  });
+
+  const rowText = (axis: string, accept: (text: string) => boolean) => operator.text(operator.row(axis), accept);
+  const position = async (axis: string) =>
+    Number.parseFloat(
+      (await operator.page.locator(`${operator.row(axis)} .position-cell`).innerText({ timeout: 5000 })).replace(
+        "−",
+        "-",
+      ),
+    );
+  const mark = async (axis: string) =>
+    Number.parseFloat(
+      await operator.page.evaluate<string>(
+        `document.querySelector('${operator.row(axis)} .travel .at').style.left || "NaN"`,
+      ),
+    );
+
+  test("shows every axis with state, position and age, and what is abnormal in words", async () => {
+    for (const axis of AXES) {
+      const text = await rowText(axis, (seen) => /(mm|deg)/.test(seen) && seen.includes("< 1 s"));
+      expect(text).toMatch(/disabled/);
+      expect(text).toMatch(/not homed/);
+    }
+    expect(await operator.page.locator("#axes tr").count()).toBe(AXES.length);
+    await operator.text("#box", (text) => text === "demo_box");
+    await operator.text("#alarm-count", (text) => text === "no active alarm");
+    await operator.text("#connection", (text) => text === "connected");
+  });
+
+  test("enables and homes an axis", async () => {
+    await operator.select("x1");
+    await operator.command("Enable");
+    await rowText("x1", (text) => text.includes("standing"));
+    await operator.command("Home");
+    await rowText("x1", (text) => text.includes("standing") && !text.includes("not homed"));
+    expect((await box.drive("x1")).homed).toBe(true);
+  });
+
+  test("shows the axis travel while it moves: in figures, on the bar and in the plot", async () => {
+    const inkBefore = await operator.page.evaluate<number>(INK);
+    await operator.move("60", "40");
+    await operator.text("#answer", (text) => text.includes("MoveAbsolute x1: accepted"));
+    const figures = new Set<number>();
+    const marks = new Set<number>();
+    await until(
+      "the figure and the mark were seen at many places on the way",
+      async () => {
+        const now = await position("x1");
+        if (now > 1 && now < 59) figures.add(now);
+        const share = await mark("x1");
+        if (share > 0.2 && share < 7.4) marks.add(share);
+        return [figures.size, marks.size];
+      },
+      ([seen = 0, drawn = 0]) => seen >= 5 && drawn >= 5,
+    );
+    await rowText("x1", (text) => text.includes("60.0") && text.includes("standing"));
+    expect(await mark("x1")).toBeCloseTo(7.5, 0);
+    const inkAfter = await until(
+      "the plot shows the way",
+      () => operator.page.evaluate<number>(INK),
+      (ink) => ink > inkBefore + 100,
+    );
+    expect(inkAfter).toBeGreaterThan(0);
+  });
+
+  test("shows measured, commanded, sent and acknowledged as four things with their ages", async () => {
+    const text = await operator.text("#four", (seen) => /acknowledged\s+60\.00 mm/.test(seen));
+    for (const name of ["commanded", "sent", "acknowledged"])
+      expect(text).toMatch(new RegExp(`${name}\\s+60\\.00 mm\\s+[+−]?0\\.\\d\\d\\s+(< 1 s|\\d+ s)`));
+    expect(text).toMatch(/measured\s+(60\.0\d|59\.9\d) mm\s+< 1 s/);
+  });
+
+  test("stops the axis in mid-move by the mouse, shows the latch, and Reset frees it without moving it", async () => {
+    const before = (await box.drive("x1")).record.at(-1)?.seq ?? 0;
+    await operator.move("760", "60");
+    await until(
+      "the axis is on its way",
+      () => position("x1"),
+      (seen) => seen > 75,
+    );
+    const asked = operator.stops().length;
+    await operator.page.click("#stop-all");
+    const said = await operator.text("#stop-answer", (text) => text.includes("acknowledged by"));
+    for (const axis of AXES) expect(said).toContain(axis);
+    expect(operator.stops().slice(asked)).toEqual(["POST /v1/stop"]);
+    const standing = await until(
+      "the drive stands",
+      () => box.drive("x1", before),
+      (drive) => !drive.moving && Math.abs(drive.plant.velocity) < 1,
+    );
+    expect(standing.position).toBeLessThan(70_000);
+    const kinds = standing.record.map(({ kind }) => kind);
+    const stop = kinds.findIndex((kind) => kind === "stop" || kind === "halt");
+    expect(kinds.slice(0, stop).filter((kind) => MOTION.has(kind))).toEqual(["start-absolute"]);
+    expect(kinds.slice(stop).filter((kind) => MOTION.has(kind))).toEqual([]);
+    for (const axis of AXES) await rowText(axis, (text) => text.includes("stop latched"));
+    await operator.text("#axis-attention", (text) => text.includes("Reset"));
+
+    await operator.move("10");
+    const refused = await operator.text("#answer", (text) => text.includes("What to do"));
+    expect(refused).toMatch(/stop|latch/i);
+    await operator.command("Reset");
+    await rowText("x1", (text) => !text.includes("stop latched"));
+    const after = await box.drive("x1", before);
+    expect(after.record.slice(stop).filter(({ kind }) => MOTION.has(kind))).toEqual([]);
+    expect(Math.abs(after.position - standing.position)).toBeLessThan(50);
+  });
+
+  test("stops one axis by its own button and leaves the others free", async () => {
+    const asked = operator.stops().length;
+    await operator.page.click(`${operator.row("z1")} .stop-one`);
+    await operator.text("#stop-answer", (text) => /acknowledged by z1$/.test(text));
+    expect(operator.stops().slice(asked)).toEqual(["POST /v1/axes/z1/stop"]);
+    await operator.select("x2");
+    await operator.command("Reset");
+    await rowText("x2", (text) => !text.includes("stop latched"));
+  });
+
+  test("says in words why a wish was refused and what to do", async () => {
+    await operator.select("x1");
+    await operator.move("900");
+    const text = await operator.text("#answer", (seen) => seen.includes("What to do"));
+    expect(text).toContain("MoveAbsolute x1");
+    expect(text).toMatch(/900.*800/s);
+    await operator.move("12,x");
+    await operator.text("#answer", (seen) => seen.includes("not a number"));
+  });
+
+  test("fills the list of events and tells the story of a command with its frames", async () => {
+    for (const name of ["CommandSucceeded", "MotionStarted", "StopLatched", "CommandRejected"])
+      await operator.text("#events", (text) => text.includes(name));
+    await operator.page
+      .locator("#commands li", { hasText: /MoveAbsolute.*succeeded/ })
+      .first()
+      .locator("button")
+      .click();
+    const story = await operator.text("#story", (text) => text.includes("On the wire") && text.includes("succeeded"));
+    for (const state of ["accepted", "dispatched", "acknowledged", "moving", "succeeded"])
+      expect(story).toContain(state);
+    expect(story).toMatch(/sent\s+01 10( [0-9a-f]{2})+/i);
+    expect(story).toMatch(/received\s+01( [0-9a-f]{2})+/i);
+  });
+
+  test.each(VIEWPORTS)("keeps the stop in sight and in reach at $width x $height, whatever is open", async (size) => {
+    const { page } = operator;
+    await page.setViewportSize(size);
+    const onTop = (y: number) => `(() => {
+      window.scrollTo(0, ${y});
+      const box = document.querySelector("#stop-all").getBoundingClientRect();
+      const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return { hit: hit?.closest("button")?.id, y: box.y, x: box.x, width: box.width, height: box.height };
+    })()`;
+    const first = await page.evaluate<{ hit: string; width: number; height: number }>(onTop(0));
+    expect(first).toMatchObject({ hit: "stop-all" });
+    expect(first.height).toBeGreaterThanOrEqual(60);
+    expect(await page.evaluate(onTop(100_000))).toEqual(first);
+    expect(await page.locator("#story").isVisible()).toBe(true);
+    expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(size.width);
+    await operator.text("#stop-all", (text) => /not a safety function/i.test(text));
+    const near = await page.evaluate<string[]>(`(() => {
+      window.scrollTo(0, 0);
+      const all = (selector) => [...document.querySelectorAll(selector)].map((node) => [node.textContent, node.getBoundingClientRect()]);
+      const gap = (a, b) => Math.hypot(Math.max(0, a.left - b.right, b.left - a.right), Math.max(0, a.top - b.bottom, b.top - a.bottom));
+      return all("#stop-all, .stop-one").flatMap(([stop, a]) =>
+        all("[data-command], #move button").filter(([, b]) => gap(a, b) < ${APART_PX}).map(([name]) => stop + " beside " + name));
+    })()`);
+    expect(near).toEqual([]);
+  });
+
+  test("names every control for a screen reader and shows where the focus is", async () => {
+    const { page } = operator;
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.click("#story-close");
+    const session = await page.context().newCDPSession(page);
+    const { nodes } = await session.send("Accessibility.getFullAXTree");
+    const controls = nodes.filter(({ role, ignored }) => !ignored && /^(button|textbox|link)$/.test(role?.value ?? ""));
+    expect(controls.length).toBeGreaterThan(20);
+    expect(controls.filter(({ name }) => !name?.value?.trim())).toEqual([]);
+    const names = controls.map(({ name }) => String(name?.value));
+    for (const axis of AXES) expect(names).toContain(`Stop ${axis}`);
+    expect(names.filter((name) => name.startsWith("STOP ALL AXES"))).toHaveLength(1);
+    await page.evaluate("document.activeElement?.blur()");
+    for (let step = 0; step < 12; step++) {
+      await page.keyboard.press("Tab");
+      const outline = await page.evaluate<string>(
+        "(() => { const style = getComputedStyle(document.activeElement); return style.outlineStyle + ' ' + style.outlineWidth; })()",
+      );
+      expect(outline).toMatch(/^solid [2-9]/);
+    }
+  });
+
+  test("has asked no other host, broken no rule of its own and left no error on the console", () => {
+    expect(operator.errors).toEqual([]);
+    const foreign = operator.requests.filter((request) => !request.split(" ")[1]?.startsWith(box.url));
+    expect(foreign).toEqual([]);
+  });
+});
