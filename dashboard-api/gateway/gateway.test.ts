@@ -161,6 +161,24 @@ describe("the gateway", () => {
     expect((await ask("POST", "/v1/stop", { origin: gateway.address })).status).toBe(200);
   });
 
+  test("a body too large is refused here and is no sign of a dead controller", async () => {
+    let reached = 0;
+    await serve("c.sock", (request, response) => {
+      reached += 1;
+      request.resume().on("end", () => response.end("{}"));
+    });
+    gateway = await start();
+    const large = "x".repeat(5_000_000);
+    for (let i = 0; i < 6; i++) {
+      const refused = await ask("POST", "/v1/axes/x1/commands", { "content-length": String(large.length) }, large);
+      expect(refused.status).toBe(413);
+      expect(refused.headers.connection).toBe("close");
+      expect(JSON.parse(refused.text)).toMatchObject({ type: "/problems/payload-too-large", status: 413 });
+    }
+    expect(reached).toBe(0);
+    expect((await ask("POST", "/v1/axes/x1/commands", {}, "{}")).status).toBe(200);
+  });
+
   test("commands beyond the client's share are refused with 429, stops never are", async () => {
     await serve("c.sock", (request, response) => request.resume().on("end", () => response.end("{}")));
     // Time stands still for the bucket: no token comes back while a slow host sends.

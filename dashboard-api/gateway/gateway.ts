@@ -13,7 +13,7 @@ import Fastify, {
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import { CommandTurns } from "./command-turns.ts";
 import { readPageFiles } from "./page-files.ts";
-import { guardRequest, isLoopback } from "./request-guard.ts";
+import { BODY_MAX_BYTES, guardRequest, isLoopback } from "./request-guard.ts";
 import { isStop, type Service, serviceOf } from "./route-plan.ts";
 import { TokenBuckets } from "./token-bucket.ts";
 
@@ -24,7 +24,6 @@ const PREFIXES: Record<Service, readonly string[]> = {
   controller: ["/v1"],
   dashboard: ["/v1", "/problems", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json", "/docs"],
 };
-export const BODY_MAX_BYTES = 64 * 1024;
 
 /** The gateway refused to start; `hint` says what to do. */
 export class GatewayError extends Error {
@@ -100,6 +99,8 @@ export async function startGateway(parts: GatewayParts): Promise<{ address: stri
 
 function refuse(reply: FastifyReply, request: FastifyRequest, facts: ProblemFacts, retryAfterS?: number): FastifyReply {
   if (retryAfterS !== undefined) reply.header("Retry-After", String(retryAfterS));
+  // Nobody reads the rest of a long body: the client's next request must not wait behind it on this connection.
+  if (facts.slug === "payload-too-large" || isCutShort(request)) reply.header("Connection", "close");
   const path = request.url.split("?")[0] ?? "/";
   return reply
     .code(PROBLEMS[facts.slug].status)
@@ -107,6 +108,9 @@ function refuse(reply: FastifyReply, request: FastifyRequest, facts: ProblemFact
     .header("Cache-Control", "no-store")
     .send(Buffer.from(JSON.stringify(problemDocument(facts, path))));
 }
+
+/** Its body was being passed on when the service went away. */
+const isCutShort = (request: FastifyRequest): boolean => request.raw.readableDidRead && !request.raw.complete;
 
 const dead = (service: Service): ProblemFacts => ({
   slug: "service-unavailable",

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ProblemFacts } from "@servofleet/contracts";
 
+/** Largest body that is passed on; the largest command has a few hundred bytes. */
+export const BODY_MAX_BYTES = 64 * 1024;
 const LOOPBACK_NAMES = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Whether an address is this machine only (127.0.0.0/8, ::1, localhost). */
@@ -47,6 +49,14 @@ export function guardRequest(
     };
   }
   const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+  // Looked at before a byte is passed on: a service that hangs up in the middle of a body would look like a dead one.
+  if (Number(headers["content-length"] ?? 0) > BODY_MAX_BYTES) {
+    return {
+      slug: "payload-too-large",
+      detail: `the body is larger than ${BODY_MAX_BYTES} bytes`,
+      remedy: "send one command at a time",
+    };
+  }
   const type = (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
   if (method !== "GET" && method !== "HEAD" && hasBody && type !== "application/json") {
     return {
