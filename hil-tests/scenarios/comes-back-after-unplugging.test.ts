@@ -34,7 +34,7 @@ const back = (axis: string) =>
   );
 
 test("an unplugged serial line is an alarm, its axes are offline, and it comes back by itself without moving anything", async () => {
-  const { commandId } = await box.send("x1", { type: "MoveAbsolute", position: 600, velocity: 20 });
+  const { commandId } = await box.send("x1", { type: "MoveAbsolute", position: 600, velocity: 60 });
   await until(
     "x1 moves",
     () => box.drive("x1"),
@@ -112,7 +112,7 @@ test("a stop posted while the line is unplugged is pending, stays latched, and i
 
 test("a reset TCP connection is opened again, and what was under way ends once and is not sent again", async () => {
   await readyAxis(box, "z1");
-  const { commandId, logPosition } = await box.send("z1", { type: "MoveAbsolute", position: 200, velocity: 20 });
+  const { commandId, logPosition } = await box.send("z1", { type: "MoveAbsolute", position: 200, velocity: 40 });
   await until(
     "z1 moves",
     () => box.drive("z1"),

@@ -40,12 +40,7 @@ describe.runIf(needs("chromium"))("the operator's page", () => {
 
   const rowText = (axis: string, accept: (text: string) => boolean) => operator.text(operator.row(axis), accept);
   const position = async (axis: string) =>
-    Number.parseFloat(
-      (await operator.page.locator(`${operator.row(axis)} .position-cell`).innerText({ timeout: 5000 })).replace(
-        "−",
-        "-",
-      ),
-    );
+    Number.parseFloat((await operator.textNow(`${operator.row(axis)} .position-cell`)).replace("−", "-"));
   const mark = async (axis: string) =>
     Number.parseFloat(
       await operator.page.evaluate<string>(

@@ -92,7 +92,7 @@ describe.runIf(needs("chromium"))("the operator's page", () => {
       () => {
         const pid = box.pid("dashboard");
         if (pid !== undefined) process.kill(pid, "SIGKILL");
-        return operator.page.locator("#connection").innerText({ timeout: 5000 });
+        return operator.textNow("#connection");
       },
       (text) => text.startsWith("Blind"),
     );

@@ -123,13 +123,13 @@ async function killInMidMove(service: ServiceName): Promise<void> {
     await move(
       "x1",
       ((await box.axis("x1")).measured.position ?? 0) > 400 ? 20 + offset() : 700 + offset(),
-      25,
+      100,
       MOVED.x1,
     ),
     await move(
       "z1",
       ((await box.axis("z1")).measured.position ?? 0) > 0 ? -300 - offset() : 300 + offset(),
-      20,
+      80,
       MOVED.z1,
     ),
   ];
