@@ -33,7 +33,8 @@ test("the demo says where it listens, Ctrl-C ends it with 0 and nobody is left; 
   expect(existsSync(join(data, "lines", "line_a")), "the simulated lines are gone").toBe(false);
 
   const second = demos.start(data, ["--json", "demo"]);
-  const { listening } = JSON.parse((await demos.address(second), second.stdout)) as { listening: string };
+  await demos.address(second);
+  const { listening } = JSON.parse(second.stdout) as { listening: string };
   expect(await positions(listening)).toBeGreaterThan(before);
   const starts = await get<Page<CloudEvent>>(`${listening}/v1/events?type=BoxStarted`);
   expect(starts.items.map(({ epoch }) => epoch)).toEqual([1, 2]);
