@@ -27,7 +27,7 @@ export function buildCommandLine(): Command {
     .configureOutput({ outputError: (text, write) => write(usageText(text)) })
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError(true)
-    .showHelpAfterError("(servofleet --help lists the verbs)")
+    .showHelpAfterError(wantsJson(process.argv) ? false : "(servofleet --help lists the verbs)")
     .addHelpText("after", MORE);
   addServiceVerbs(program);
   addReadVerbs(program);
