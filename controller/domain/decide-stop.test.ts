@@ -17,6 +17,16 @@ test("a stop ends what drives the axis and what was not sent, and latches", () =
   expect(scene.axis).toMatchObject({ stopLatched: true, stopGeneration: 1, state: "stopping", currentCommand: null });
 });
 
+test("the state that a stop brings names no position: nothing was measured with it, and an old one would be dated anew", () => {
+  const scene = AxisScene.ready();
+  scene.reads({ positionCounts: 2500 });
+  scene.runs(move(500));
+  scene.stops();
+  expect(scene.last("AxisStateChanged")).toMatchObject({ state: "stopping", position: null });
+  scene.reads({ positionCounts: 31_000 });
+  expect(scene.last("AxisStateChanged")).toMatchObject({ state: "standstill", position: 310 });
+});
+
 test("every stop is recorded, each under a higher generation, and ends nothing twice", () => {
   const scene = AxisScene.ready();
   scene.runs(move(500));

@@ -29,7 +29,10 @@ export function foldEvents(axis: Axis, events: readonly AxisEvent[]): Axis {
 export function withStateChange(before: Axis, events: readonly AxisEvent[], seen: Seen = {}): readonly AxisEvent[] {
   const { positionCounts, ...flags } = seen;
   const folded = foldEvents(before, events);
-  const after: Axis = { ...folded, ...flags, positionCounts: positionCounts ?? folded.positionCounts };
+  const after: Axis = { ...folded, ...flags };
+  // Recorded with the time of this event, so only what was measured with it: an older reading would be dated anew.
+  const learnt = folded.positionCounts === before.positionCounts ? null : folded.positionCounts;
+  const measured = positionCounts ?? learnt;
   const shown: EventData<"AxisStateChanged"> = {
     state: plcopenState(stateFacts(after)),
     stopLatched: after.stopLatched,
@@ -37,7 +40,7 @@ export function withStateChange(before: Axis, events: readonly AxisEvent[], seen
     enabled: after.enabled,
     reconcileRequired: after.reconcileRequired,
     currentCommand: governingCommand(after)?.commandId ?? null,
-    position: after.positionCounts === null ? null : displayFromCounts(after.positionCounts, scaleOf(after)),
+    position: measured === null ? null : displayFromCounts(measured, scaleOf(after)),
   };
   const same =
     shown.state === before.state &&
