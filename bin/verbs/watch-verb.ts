@@ -1,10 +1,22 @@
 import type { AxisView, Page } from "@servofleet/contracts";
 import { systemClock } from "@servofleet/runtime/system-clock";
-import { UsageError } from "../exit.ts";
 import { call, type Target } from "./api-client.ts";
 import { axisLine, axisTable } from "./axis-lines.ts";
 import { followStream } from "./event-stream.ts";
 import type { Output } from "./output.ts";
+
+/** Axes to watch that the box does not have. */
+class NoSuchAxisError extends Error {
+  override readonly name = "NoSuchAxisError";
+  readonly code = "not-found";
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly hint: string;
+  constructor(unknown: readonly string[], known: readonly string[]) {
+    super(`no axis ${unknown.map((id) => `"${id}"`).join(", ")}`);
+    this.facts = { unknown, known };
+    this.hint = `one of ${known.join(", ")}`;
+  }
+}
 
 const HOME_AND_CLEAR = "\u001b[H\u001b[J";
 
@@ -21,8 +33,7 @@ export async function watchAxes(
   const first = await readAxes(target);
   const known = first.map(({ id }) => id as string);
   const unknown = wanted.filter((id) => !known.includes(id));
-  if (unknown.length > 0)
-    throw new UsageError(`no axis ${unknown.join(", ")}`, { unknown, known }, `one of ${known.join(", ")}`);
+  if (unknown.length > 0) throw new NoSuchAxisError(unknown, known);
   const axes = new Map(
     first.filter(({ id }) => wanted.length === 0 || wanted.includes(id)).map((axis) => [axis.id, axis]),
   );
