@@ -28,15 +28,29 @@ export class Feed {
   /** Log position of the newest event told; null before the first. @type {string | null} */
   #after = null;
 
+  /** @type {Set<EventSource>} */
+  #streams = new Set();
+  /** Raised by each start and rest: what an earlier run still has under way then ends by itself. */
+  #run = 0;
+
   /** @param {(news: News) => void} tell */
   constructor(tell) {
     this.#tell = tell;
   }
 
   start() {
-    this.#listenLive();
-    this.#listenEvents();
-    this.#poll();
+    const run = ++this.#run;
+    this.#listenLive(run);
+    this.#listenEvents(run);
+    this.#poll(run);
+  }
+
+  /** Gives every connection back until the next start. */
+  rest() {
+    this.#run++;
+    this.#box.giveUpReads();
+    for (const stream of this.#streams) stream.close();
+    this.#streams.clear();
   }
 
   /** For a page that has just come.
@@ -50,36 +64,39 @@ export class Feed {
     this.#box.giveUpReads();
   }
 
-  async #poll() {
+  /** @param {number} run */
+  async #poll(run) {
     try {
       const { items } = await this.#box.read("/v1/axes?limit=200");
       this.#tell({ kind: "axes", axes: items });
       const alarms = await this.#box.read("/v1/alarms?state=active&limit=50");
       this.#tell({ kind: "alarms", alarms: alarms.items });
     } catch (error) {
-      this.#tell({ kind: "failed", why: words(error) });
+      if (run === this.#run) this.#tell({ kind: "failed", why: words(error) });
     }
-    setTimeout(() => this.#poll(), POLL_MS);
+    this.#later(run, POLL_MS, () => this.#poll(run));
   }
 
-  #listenLive() {
-    const live = new EventSource("/v1/live");
+  /** @param {number} run */
+  #listenLive(run) {
+    const live = this.#open("/v1/live", run, () => this.#listenLive(run));
     live.onmessage = ({ data }) => this.#tell({ kind: "axis", axis: JSON.parse(data) });
-    live.onerror = () => this.#again(live, () => this.#listenLive());
   }
 
-  /** First what was missed, page by page, then the stream from there on. */
-  async #listenEvents() {
+  /** First what was missed, page by page, then the stream from there on.
+   * @param {number} run */
+  async #listenEvents(run) {
+    const again = () => this.#listenEvents(run);
     try {
       await this.#catchUp();
     } catch {
-      setTimeout(() => this.#listenEvents(), AGAIN_MS);
-      return;
+      return this.#later(run, AGAIN_MS, again);
     }
-    const stream = new EventSource(`/v1/events/stream?afterPosition=${encodeURIComponent(this.#after ?? "0")}`);
+    if (run !== this.#run) return;
+    const path = `/v1/events/stream?afterPosition=${encodeURIComponent(this.#after ?? "0")}`;
+    const stream = this.#open(path, run, again);
     stream.onmessage = ({ data }) => this.#take([JSON.parse(data)]);
     stream.addEventListener("reset", () => this.#forget());
-    stream.onerror = () => this.#again(stream, () => this.#listenEvents());
   }
 
   async #catchUp() {
@@ -112,12 +129,31 @@ export class Feed {
     this.#tell({ kind: "events", events });
   }
 
-  /** A browser gives an event stream up for good when it is once answered with an error; this does not.
-   * @param {EventSource} stream
-   * @param {() => void} open */
-  #again(stream, open) {
-    if (stream.readyState !== EventSource.CLOSED) return;
-    stream.close();
-    setTimeout(open, AGAIN_MS);
+  /**
+   * A browser gives an event stream up for good when it is once answered with an error; this does not.
+   * @param {string} path
+   * @param {number} run
+   * @param {() => void} again
+   */
+  #open(path, run, again) {
+    const stream = new EventSource(path);
+    this.#streams.add(stream);
+    stream.onerror = () => {
+      if (stream.readyState !== EventSource.CLOSED) return;
+      this.#streams.delete(stream);
+      this.#later(run, AGAIN_MS, again);
+    };
+    return stream;
+  }
+
+  /**
+   * @param {number} run
+   * @param {number} ms
+   * @param {() => void} act
+   */
+  #later(run, ms, act) {
+    setTimeout(() => {
+      if (run === this.#run) act();
+    }, ms);
   }
 }

@@ -24,9 +24,14 @@ export function openFeed(tell) {
   return { giveWay: () => feed.giveWay() };
 }
 
-/** @param {(news: News) => void} tell */
+/** A tab that nobody sees holds no connection: two or three tabs with a feed each would hold them all.
+ * @param {(news: News) => void} tell */
 function openOwn(tell) {
   const feed = new Feed(tell);
-  feed.start();
+  if (!document.hidden) feed.start();
+  document.addEventListener("visibilitychange", () => {
+    feed.rest();
+    if (!document.hidden) feed.start();
+  });
   return feed;
 }

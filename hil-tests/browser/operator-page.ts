@@ -26,6 +26,8 @@ export interface OperatorPage {
   readonly requests: readonly string[];
   /** Waits until the text at a selector is accepted, and returns it. */
   text(selector: string, accept: (text: string) => boolean): Promise<string>;
+  /** The text at a selector as a person sees it now; empty when nothing is there. */
+  textNow(selector: string): Promise<string>;
   /** The row of an axis, as CSS selector. */
   row(axis: string): string;
   select(axis: string): Promise<void>;
@@ -57,14 +59,15 @@ export async function openPage(context: Browser | BrowserContext, box: RunningBo
 }
 
 function operatorPage(page: Page, errors: string[], requests: string[], url: string): OperatorPage {
+  const textNow = async (selector: string) => (await page.locator(selector).allInnerTexts()).join("\n");
   const row = (axis: string) => `#axes tr[data-axis="${axis}"]`;
   return {
     page,
     errors,
     requests,
     row,
-    text: (selector, accept) =>
-      until(`${selector} says what it should`, () => page.locator(selector).innerText({ timeout: 5000 }), accept),
+    text: (selector, accept) => until(`${selector} says what it should`, () => textNow(selector), accept),
+    textNow,
     select: (axis) => page.click(`${row(axis)} .name`),
     command: (name) => page.click(`#controls [data-command="${name}"]`),
     async move(position, velocity = "") {

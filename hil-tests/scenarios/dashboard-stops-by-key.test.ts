@@ -152,6 +152,20 @@ describe.runIf(needs("chromium"))("the stop of the operator's page", () => {
     await context.close();
   });
 
+  test("goes out and is seen in a browser that cannot share the feed among its tabs", async () => {
+    const context = await browser.newContext();
+    await context.addInitScript("delete window.SharedWorker");
+    const alone = await openPage(context, box);
+    await alone.text("#events", (text) => text.includes("StopConfirmed"));
+    const seq = await travelling();
+    await alone.text(alone.row("z1"), (text) => text.includes("moving"));
+    await alone.page.keyboard.press("Escape");
+    await alone.text(alone.row("z1"), (text) => text.includes("stop latched"));
+    await stopped(seq);
+    expect(alone.errors).toEqual([]);
+    await context.close();
+  });
+
   test("says so when it did not get through, goes on trying for a while, and never stays silent", async () => {
     const { page } = operator;
     await page.context().setOffline(true);
