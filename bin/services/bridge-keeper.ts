@@ -1,13 +1,15 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ChildProcessBus } from "@servofleet/runtime/child-process-bus";
-import type { Clock, Timer } from "@servofleet/runtime/clock";
+import { type Clock, sleep, type Timer } from "@servofleet/runtime/clock";
 import type { Logger } from "pino";
 import { RESTART_MAX_MS, RESTART_MIN_MS, stopChild } from "../supervisor.ts";
 
 const ENTRY = fileURLToPath(new URL("../servofleet.ts", import.meta.url));
 /** A bridge that lived this long starts its successor at once. */
 const LIVED_MS = 5000;
+/** For starting, opening the lines, reading every axis twice, and missing the controller. */
+const LAST_LOOK_MS = 3000;
 
 /**
  * The controller's child: serialport is not safe in worker threads, and HTTP, JSON and garbage collection must never
@@ -39,11 +41,24 @@ export class BridgeKeeper {
     this.#child?.kill("SIGKILL");
   }
 
-  /** After the controller has told it to shut down: waits for its end, with a limit. */
+  /**
+   * After the controller has told it to shut down: waits for its end, with a limit. One that had to be killed, or was dead
+   * already, has stopped nothing: another one looks for axes that still move, without a controller, and stops them by `onControllerLost`.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#restart?.cancel();
-    await stopChild(this.#child, {
+    const child = this.#child;
+    await this.#end(child);
+    if (child?.exitCode === 0) return;
+    this.#logger.error({ lookMs: LAST_LOOK_MS }, "the bridge did not end in order; another one stops what still moves");
+    const last = this.#fork();
+    await sleep(this.#clock, LAST_LOOK_MS);
+    await this.#end(last);
+  }
+
+  #end(child: ChildProcess | null): Promise<void> {
+    return stopChild(child, {
       name: "bridge",
       stopLimitMs: this.#stopLimitMs,
       clock: this.#clock,
@@ -53,14 +68,19 @@ export class BridgeKeeper {
 
   #start(): void {
     this.#startedAtMs = this.#clock.monotonicMs();
+    const child = this.#fork();
+    this.#child = child;
+    child.once("exit", (code, signal) => this.#onExit(code, signal));
+    this.#bus.attach(child);
+  }
+
+  #fork(): ChildProcess {
     const child = fork(ENTRY, ["bridge", "--config", this.#configFile], {
       serialization: "advanced",
       env: { ...process.env, SERVOFLEET_CHILD: "1", SERVOFLEET_BRIDGE_PARENT: String(process.pid) },
     });
-    this.#child = child;
     child.on("error", (error) => this.#logger.error({ error: error.message }, "the bridge could not be started"));
-    child.once("exit", (code, signal) => this.#onExit(code, signal));
-    this.#bus.attach(child);
+    return child;
   }
 
   #onExit(code: number | null, signal: string | null): void {

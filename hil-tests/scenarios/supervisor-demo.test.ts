@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { AxisView, CloudEvent, Page } from "@servofleet/contracts";
 import { afterEach, expect, test } from "vitest";
 import { until } from "../box/until.ts";
-import { processesIn } from "./box-processes.ts";
+import { processesIn, processOf } from "./box-processes.ts";
 import { Demos } from "./running-demo.ts";
 
 const demos = new Demos();
@@ -117,4 +117,26 @@ test("a killed demo leaves nobody behind, its simulators included", async () => 
     (left) => left.length === 0,
     45_000,
   );
+});
+
+test("a box outlives the terminal it was started from, and still ends in order", async () => {
+  const data = demos.newDirectory();
+  const run = demos.start(data, ["demo"], { SERVOFLEET_LOG: "info" });
+  const url = await demos.address(run);
+  run.child.stdout?.destroy();
+  run.child.stderr?.destroy();
+  // Supervisor, controller and bridge all have something to say now, and nobody reads it.
+  const killed = processOf(data, "controller");
+  process.kill(killed ?? 0, "SIGKILL");
+  await until(
+    "another controller serves",
+    async () => ({
+      pid: processOf(data, "controller"),
+      ready: (await fetch(`${url}/v1/axes/x1/stop`, { method: "POST" })).status,
+    }),
+    ({ pid, ready }) => pid !== killed && ready === 200,
+  );
+  run.child.kill("SIGHUP");
+  expect(await demos.end(run)).toBe(0);
+  expect(processesIn(data)).toEqual([]);
 });
