@@ -82,7 +82,14 @@ export interface SettleRequest {
 export type OrderMessage =
   | { readonly type: "order"; readonly order: Order }
   | { readonly type: "settle"; readonly settle: SettleRequest }
-  /** Ask for `bridge-ready` and every `axis-status` again (new controller, or after a gap). */
-  | { readonly type: "describe"; readonly epoch: number }
+  /**
+   * Ask for `bridge-ready` and every `axis-status` again (new controller, or after a gap). `stopGenerations`: of every axis
+   * as the log has them, so that a bridge that started anew counts its own stops on from there.
+   */
+  | {
+      readonly type: "describe";
+      readonly epoch: number;
+      readonly stopGenerations: Readonly<Record<AxisId, number>>;
+    }
   /** Stop every axis by its `onShutdown`, close links, exit 0. */
   | { readonly type: "shut-down"; readonly epoch: number };

@@ -68,7 +68,13 @@ class RunningController implements Controller {
     const book = new AxisBook(config.axes);
     const journal = new Journal(log, book, clock);
     const link = new BridgeLink(
-      { bus, clock, epoch: log.epoch, reportsSeen: (boot) => this.#reports.seen(boot) },
+      {
+        bus,
+        clock,
+        epoch: log.epoch,
+        reportsSeen: (boot) => this.#reports.seen(boot),
+        stopGenerations: () => book.stopGenerations(),
+      },
       { onSeen: (_boot, sameBoot) => this.#bridgeSeen(sameBoot), onLost: (reason) => this.#bridgeLost(reason) },
     );
     const stopLane = new StopLane({ link, book, journal, clock, random, logger });

@@ -50,6 +50,17 @@ it("stops whatever the body, the content type, the key and the version say", asy
   expect(box.bridge?.stops.map(({ stopGeneration }) => stopGeneration)).toEqual([1, 2, 3, 4]);
 });
 
+it("tells a bridge that appears how many stops each axis has had", async () => {
+  const box = await ready();
+  await box.ask("POST", "/v1/axes/x1/stop");
+  await box.ask("POST", "/v1/axes/x1/stop");
+  box.bridge?.die();
+  const next = box.newBridge();
+  await box.until(() => next.heard.some(({ type }) => type === "describe"));
+  const told = next.heard.find(({ type }) => type === "describe");
+  expect(told).toMatchObject({ stopGenerations: { x1: 2, x2: 0, z1: 0 } });
+});
+
 it("names what there is when a stop is for nothing known, and takes POST only", async () => {
   const box = await ready();
   const unknown = await box.ask("POST", "/v1/groups/gantri/stop");

@@ -1,4 +1,5 @@
 import {
+  type AxisId,
   BEAT_LOST_MS,
   BEAT_PERIOD_MS,
   type BridgeBeat,
@@ -26,6 +27,8 @@ export interface BridgeLinkParts {
   readonly epoch: number;
   /** Newest report that is on disk, of that boot. */
   readonly reportsSeen: (bridgeBoot: string) => number;
+  /** Newest stop of every axis. */
+  readonly stopGenerations: () => Readonly<Record<AxisId, number>>;
 }
 
 /** An order without what only this link knows: the bridge's clock and our epoch. */
@@ -100,7 +103,8 @@ export class BridgeLink {
   }
 
   describe(): boolean {
-    return this.#tell({ type: "describe", epoch: this.#parts.epoch });
+    const { epoch, stopGenerations } = this.#parts;
+    return this.#tell({ type: "describe", epoch, stopGenerations: stopGenerations() });
   }
 
   shutDown(): boolean {

@@ -44,6 +44,10 @@ export class AxisBook {
     return this.#page(id).reading;
   }
 
+  stopGenerations(): Readonly<Record<AxisId, number>> {
+    return Object.fromEntries(this.ids.map((id) => [id, this.current(id).stopGeneration]));
+  }
+
   /** Every report may show where the axis is. Call it before the report's events are decided. */
   read(id: AxisId, report: Report): void {
     const page = this.#page(id);

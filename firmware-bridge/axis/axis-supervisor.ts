@@ -110,7 +110,16 @@ export class AxisSupervisor {
   }
 
   submit(order: Order): void {
+    this.decidedUnder(order.stopGeneration);
     this.#lane.submit(order);
+  }
+
+  /**
+   * The controller counts stops over all lives of the bridge, the bridge from 0: a stop of its own has to be newer than
+   * all of them, else it would refuse no order and be no news to the controller.
+   */
+  decidedUnder(stopGeneration: number): void {
+    this.#stops.generation = Math.max(this.#stops.generation, stopGeneration);
   }
 
   /** Never refused. Raises the generation before anything else, then goes to the wire past every queue. */

@@ -125,6 +125,26 @@ test("the bridge says who it is, beats ten times a second and numbers its report
   expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, n) => n + 1));
 });
 
+test("a bridge that started anew counts its own stops on from the controller's, so that they are news and older orders are refused", async () => {
+  const { clock, drive, bus, order, reports } = await rig();
+  // The log knows seven stops; this bridge has heard of none.
+  const running = order(move, { stopGeneration: 7 });
+  await clock.advance(300);
+  expect(drive.motor.running).toBe(true);
+  drive.motor.place(101_000);
+  drive.motor.go(400_000, 50_000);
+  await clock.advance(300);
+  expect(running().at(-1)).toMatchObject({ type: "order-aborted", by: "limit" });
+  const own = { type: "stop-result", reason: "limit", stopGeneration: 8 };
+  expect(reports()).toContainEqual(expect.objectContaining(own));
+  const late = order({ ...move, targetCounts: 1000 }, { stopGeneration: 7 });
+  await clock.advance(300);
+  expect(late()).toMatchObject([{ type: "order-refused", reason: "stale-generation" }]);
+  expect(drive.motor.running).toBe(false);
+  bus.publish("orders", { type: "describe", epoch: 1, stopGenerations: { [X1]: 12 } });
+  expect(reports().at(-2)).toMatchObject({ type: "axis-status", status: { stopGeneration: 12 } });
+});
+
 test("a controller that falls silent stops the moving axis, and its orders are refused until it is heard again", async () => {
   const { clock, drive, controller, order, reports } = await rig();
   const running = order(move);
@@ -194,7 +214,7 @@ test("reports that the controller has not seen are repeated, those it has are no
   const { clock, bus, messages, controller } = await rig();
   const before = messages.at(-1)?.seq ?? 0;
   controller.seen = before;
-  bus.publish("orders", { type: "describe", epoch: 1 });
+  bus.publish("orders", { type: "describe", epoch: 1, stopGenerations: {} });
   messages.length = 0;
   await clock.advance(1000);
   expect(new Set(messages.map(({ seq }) => seq))).toEqual(new Set([before + 1, before + 2, before + 3]));
@@ -208,7 +228,7 @@ test("reports that the controller has not seen are repeated, those it has are no
 test("describe tells who the bridge is, every axis and every link again", async () => {
   const { bus, messages } = await rig();
   messages.length = 0;
-  bus.publish("orders", { type: "describe", epoch: 1 });
+  bus.publish("orders", { type: "describe", epoch: 1, stopGenerations: {} });
   expect(messages.map(({ report }) => report.type)).toEqual(["bridge-ready", "axis-status", "link-status"]);
 });
 

@@ -199,6 +199,7 @@ class RunningBridge implements Bridge {
         return;
       case "describe":
         this.#controller.sees(message.epoch);
+        for (const axis of this.#axes.values()) axis.decidedUnder(message.stopGenerations[axis.config.id] ?? 0);
         this.#describe();
         return;
       case "shut-down":
