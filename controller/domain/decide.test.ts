@@ -330,6 +330,18 @@ describe("commands that need nothing from the drive", () => {
     expect(scene.axis.positionCounts).toBe(2500);
   });
 
+  test("SetPosition keeps the display where it can tell one count from the next", () => {
+    const scene = AxisScene.ready();
+    expect(scene.refused({ type: "SetPosition", position: 1e20 })).toMatchObject({
+      slug: "soft-limit",
+      errors: [{ pointer: "/position", detail: "at most 42949672" }],
+    });
+    expect(scene.refused({ type: "SetPosition", position: -1e20 }).slug).toBe("soft-limit");
+    scene.accepts({ type: "SetPosition", position: 42_949_000 });
+    scene.accepts({ type: "MoveRelative", distance: 0.01 });
+    expect(scene.last("MoveAccepted").targetCounts).toBe(1);
+  });
+
   test("Reset without a fault releases the latch at standstill and sends nothing", () => {
     const scene = AxisScene.ready();
     scene.stops();

@@ -54,6 +54,25 @@ export function positionExcess(axis: Axis, target: number, distance: number | nu
   return { pointer: "/distance", detail, words, remedy: `ask for a distance of ${allowed}` };
 }
 
+/**
+ * Farthest from 0 that a display may be set, in counts: the span of a drive's 32-bit position. Far beyond it one count
+ * is less than the step between two numbers, and a move would be rounded to another place than the one asked for.
+ */
+const DISPLAY_MAX_COUNTS = 2 ** 32;
+
+/** A `SetPosition` too far from 0 for its display to tell two neighbouring counts apart. */
+export function displayExcess(axis: Axis, position: number): Excess | null {
+  const { countsPerUnit, unitName } = axis.config;
+  const max = Math.floor(DISPLAY_MAX_COUNTS / Math.abs(countsPerUnit));
+  if (Math.abs(position) <= max) return null;
+  return {
+    pointer: "/position",
+    detail: position > 0 ? `at most ${plain(max)}` : `at least ${plain(-max)}`,
+    words: `position ${plain(position)} ${unitName} is too far from 0 to tell one drive count from the next`,
+    remedy: `ask for ${plain(-max)} to ${plain(max)} ${unitName}`,
+  };
+}
+
 /** A magnitude above 0 and at most the limit; `undefined` stands for the default, which is within. */
 export function rateExcess(name: string, value: number | undefined, max: number, unit: string): Excess | null {
   if (value === undefined || (value > 0 && value <= max)) return null;

@@ -1,6 +1,6 @@
 import { type AxisStatus, type CommandRequest, displayFromCounts, type ProblemFacts } from "@servofleet/contracts";
 import { type Axis, scaleOf } from "./axis-state.ts";
-import { countsWithin, directionExcess, positionExcess, rateExcess, softLimit } from "./limits.ts";
+import { countsWithin, directionExcess, displayExcess, positionExcess, rateExcess, softLimit } from "./limits.ts";
 import { drivingCommand } from "./plcopen-state.ts";
 
 /** What a wish was decided to be. Display units, units/s, units/s2; null where it has no meaning. */
@@ -49,9 +49,10 @@ export function planMotion(request: CommandRequest, axis: Axis, status: AxisStat
     case "Enable":
     case "Disable":
     case "Reset":
-    case "SetPosition":
     case "WriteParameter":
       return NO_MOTION;
+    case "SetPosition":
+      return softLimit([displayExcess(axis, request.position)]) ?? NO_MOTION;
   }
 }
 

@@ -41,7 +41,7 @@ const version: Check = ({ expectedVersion }, axis) =>
     : problem(
         "version-mismatch",
         `axis ${axis.id} is at version ${axis.version}, the request expects ${expectedVersion}`,
-        `read the axis again and repeat with If-Match: "${axis.version}"`,
+        "read the axis again and repeat with its new ETag",
       );
 
 const ttl: Check = ({ ttlMs }) =>
