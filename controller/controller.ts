@@ -254,6 +254,7 @@ class RunningController implements Controller {
     await this.#live?.close();
     for (const end of this.#ends) end();
     this.#link.stop();
+    this.#stopLane.close();
     await this.#journal.settled();
     this.#journal.close();
   }

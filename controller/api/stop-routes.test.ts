@@ -50,6 +50,18 @@ it("stops whatever the body, the content type, the key and the version say", asy
   expect(box.bridge?.stops.map(({ stopGeneration }) => stopGeneration)).toEqual([1, 2, 3, 4]);
 });
 
+it("tells a stop again that the bus has lost on the way to a bridge that lives", async () => {
+  const box = await ready();
+  const { bridge } = box;
+  let lost = 2;
+  // A bridge whose own connection to the message server breaks for a moment misses no beat, but what was said meanwhile.
+  if (bridge) bridge.onStop = (stop) => (lost-- > 0 ? undefined : bridge.acknowledgeStop(stop));
+  const answer = await box.ask("POST", "/v1/axes/x1/stop");
+  expect([answer.status, items(answer.body)[0]?.result]).toEqual([200, "acknowledged"]);
+  const told = bridge?.stops.map(({ stopId, stopGeneration }) => `${stopId} ${stopGeneration}`) ?? [];
+  expect([told.length, new Set(told).size]).toEqual([3, 1]);
+});
+
 it("tells a bridge that appears how many stops each axis has had", async () => {
   const box = await ready();
   await box.ask("POST", "/v1/axes/x1/stop");

@@ -1,5 +1,5 @@
 import { type AxisId, type Report, rfc3339, type StopOrder, type StopReason } from "@servofleet/contracts";
-import type { Clock, Random } from "@servofleet/runtime/clock";
+import type { Clock, Random, Timer } from "@servofleet/runtime/clock";
 import { uuidV7 } from "@servofleet/runtime/random-id";
 import type { BridgeLink } from "../bridge-link/bridge-link.ts";
 import type { Logger } from "../controller-parts.ts";
@@ -11,6 +11,8 @@ import type { StopScope } from "./stop-scope.ts";
 
 /** Stop calls somebody waits for at once; the oldest loses its waiter's detail, never its stop. */
 const CALLS_MAX = 1024;
+/** A bridge answers a stop with its first byte, or says that it waits; one that has said nothing for so long is told again. */
+const TELL_AGAIN_MS = 200;
 
 export interface StopLaneParts {
   readonly link: BridgeLink;
@@ -34,7 +36,10 @@ export interface RaisedCall {
 export class StopLane {
   readonly #parts: StopLaneParts;
   readonly #unacknowledged = new Map<AxisId, Omit<StopOrder, "epoch">>();
+  /** Of those, told to the bridge of now and not answered by it in any way. */
+  readonly #unheard = new Set<AxisId>();
   readonly #calls = new Set<StopCall>();
+  #retell: Timer | undefined;
 
   constructor(parts: StopLaneParts) {
     this.#parts = parts;
@@ -50,8 +55,10 @@ export class StopLane {
       const order = { stopId, axis, stopGeneration, reason };
       link.stopOrder(order);
       this.#unacknowledged.set(axis, order);
+      this.#unheard.add(axis);
       generations.set(axis, stopGeneration);
     }
+    this.#tellUntilHeard();
     const call = this.#open(new StopCall(stopId, generations));
     const recorded = this.#record(generations, stopId, scope.name, reason, principal);
     const outcome = call.outcome(recorded, clock, link.alive).finally(() => this.#calls.delete(call));
@@ -71,15 +78,42 @@ export class StopLane {
 
   /** A bridge has appeared: what was not acknowledged is the first thing it hears. */
   tellAgain(): void {
-    for (const order of this.#unacknowledged.values()) this.#parts.link.stopOrder(order);
+    for (const order of this.#unacknowledged.values()) {
+      this.#parts.link.stopOrder(order);
+      this.#unheard.add(order.axis);
+    }
+    this.#tellUntilHeard();
+  }
+
+  close(): void {
+    this.#retell?.cancel();
   }
 
   heard(report: Extract<Report, { type: "stop-result" }>): void {
     const open = this.#unacknowledged.get(report.axis);
+    if (!open || report.stopGeneration >= open.stopGeneration) this.#unheard.delete(report.axis);
     if (open && report.result === "acknowledged" && report.stopGeneration >= open.stopGeneration) {
       this.#unacknowledged.delete(report.axis);
     }
     for (const call of this.#calls) call.heard(report);
+  }
+
+  /** A message may be lost between two ends that both live (a broken connection to the message server): beats do not show it. */
+  #tellUntilHeard(): void {
+    if (this.#unheard.size === 0) return;
+    const { link, clock } = this.#parts;
+    this.#retell ??= clock.after(
+      TELL_AGAIN_MS,
+      () => {
+        this.#retell = undefined;
+        for (const axis of link.alive ? this.#unheard : []) {
+          const order = this.#unacknowledged.get(axis);
+          if (order) link.stopOrder(order);
+        }
+        this.#tellUntilHeard();
+      },
+      true,
+    );
   }
 
   #open(call: StopCall): StopCall {
