@@ -105,6 +105,21 @@ test("homing runs in mode 6, is remembered, and is forgotten when the drive was 
   expect(axis.supervisor.status()).toMatchObject({ homed: false, enabled: false });
 });
 
+test("homing is forgotten when a disabled drive was switched off and on: its controlword of 0 is also that of a fresh one", async () => {
+  const { axis, drive, clock, link } = await enabledRig();
+  const home = axis.order({ kind: "home", method: 17, velocity: 1000, acceleration: 10_000, offsetCounts: 0 });
+  await axis.until(() => ended(home()));
+  const disable = axis.order({ kind: "disable" });
+  await axis.until(() => ended(disable()));
+  expect(axis.supervisor.status()).toMatchObject({ homed: true, enabled: false });
+  link.setUp(false, "the drive is off");
+  await clock.advance(500);
+  drive.powerCycle();
+  link.setUp(true);
+  await clock.advance(1000);
+  expect(axis.supervisor.status()).toMatchObject({ online: true, homed: false });
+});
+
 test("a homing error of the drive ends Home as failed, and the axis is not homed", async () => {
   const { axis, drive } = await enabledRig();
   drive.homingFails = true;

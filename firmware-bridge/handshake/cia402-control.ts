@@ -50,9 +50,12 @@ export class Cia402Control {
     return this.word !== null && (this.word & 0x0f) === 0x0f;
   }
 
-  /** Takes over what the drive holds; false when it is no word of ours: the drive was switched off, or has another master. */
+  /**
+   * Takes over what the drive holds; false when it is no word of ours: the drive was switched off, or has another master.
+   * The word of a disabled drive is also that of a fresh one, so it proves nothing.
+   */
   adopt(word: number, mode: number): boolean {
-    const ours = word === this.word || word === this.#maybe;
+    const ours = word !== CONTROL.disableVoltage && (word === this.word || word === this.#maybe);
     if (!ours) this.commanded = false;
     this.word = word;
     this.#maybe = null;
