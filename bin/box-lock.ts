@@ -14,11 +14,18 @@ export class BoxInUseError extends Error {
   readonly code = "box-in-use";
   readonly facts: Readonly<Record<string, unknown>>;
   readonly hint = "stop it first (Ctrl-C there), or choose another directory with SERVOFLEET_DATA";
-  constructor(data: string, owner: string) {
-    super(`process ${owner} already runs a box on ${data}`);
+  constructor(data: string, owner: string, what: string) {
+    super(`process ${owner} already runs ${what} on ${data}`);
     this.facts = { data, owner };
   }
 }
+
+/**
+ * One process of a kind per data directory: a second one would take the first one's socket away. Keep what is returned.
+ * @throws BoxInUseError
+ */
+export const lockService = (paths: DataPaths, name: "dashboard"): Promise<LockFile> =>
+  take(join(paths.run, `${name}.lock`), paths.data, `a ${name}`);
 
 /**
  * One supervisor per data directory, held from before its first file is written: a second one would take the first one's
@@ -52,10 +59,10 @@ async function waitForLog(paths: DataPaths, clock: Clock, note: (text: string) =
   }
 }
 
-async function take(file: string, data: string): Promise<LockFile> {
+async function take(file: string, data: string, what = "a box"): Promise<LockFile> {
   try {
     return await acquireLockFile(file);
   } catch (error) {
-    throw error instanceof LockHeld ? new BoxInUseError(data, String(error.facts["owner"])) : error;
+    throw error instanceof LockHeld ? new BoxInUseError(data, String(error.facts["owner"]), what) : error;
   }
 }

@@ -4,6 +4,7 @@ import { openLogReader } from "@servofleet/runtime/log-reader";
 import { assertThreadPool } from "@servofleet/runtime/sqlite";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { openTelemetryReader } from "@servofleet/runtime/telemetry-reader";
+import { lockService } from "../box-lock.ts";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
 import { log } from "../log.ts";
 import { onShutdownRequest, sayReady } from "../service-process.ts";
@@ -17,6 +18,7 @@ export async function runDashboard(configFile: string): Promise<void> {
   prepareDataDirectories(paths);
   const clock = systemClock();
   const logger = log("dashboard");
+  const lock = await lockService(paths, "dashboard");
   const logSource = await openLogReader({ file: paths.events, clock });
   const telemetry = await openTelemetryReader({ file: paths.telemetry, clock });
   const dashboard = await startDashboard({
@@ -34,6 +36,7 @@ export async function runDashboard(configFile: string): Promise<void> {
     await dashboard.close();
     await logSource.close();
     await telemetry.close();
+    await lock.release();
     return 0;
   });
   void dashboard.lost.then((error) => {

@@ -241,6 +241,17 @@ test("a second up on the same data is refused before it touches anything", async
   expect(box.pid("bridge")).toBe(bridge);
 });
 
+test.each([
+  ["controller", "already writes here"],
+  ["dashboard", "already runs a dashboard"],
+  ["bridge", "needs NATS"],
+])("a second %s by hand is refused, and the first one serves on", async (service, words) => {
+  const { code, stdout, stderr } = await box.cli(service, "--config", box.fleetFile);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toContain(words);
+  expect((await box.call("GET", "/v1/axes")).status).toBe(200);
+});
+
 test("replay shows the fleet as it was", async () => {
   const at = new Date(systemClock().wallUs() / 1000).toISOString();
   const then = await answer<Page<AxisView>>("replay", "--at", at, "--json");
