@@ -76,8 +76,7 @@ function attention(axis) {
     lines.push("The drive does not answer: what is shown is the last that was read. It comes back by itself.");
   if (axis.reconcileRequired)
     lines.push("Look at the axis. Adopt: what it does now is as wanted. Abandon: what was under way is given up.");
-  if (axis.stopLatched)
-    lines.push("A stop is latched: it moves again only after Reset, which frees it and moves nothing.");
+  if (axis.stopLatched) lines.push("A stop is latched: Reset frees it and moves nothing.");
   if (axis.measured.quality !== "good" && axis.state !== "offline") lines.push("The values are old.");
   if (lines.length === 0 && !axis.homed) lines.push("Not homed: moves to a position are refused until it is.");
   return lines.join(" ").replaceAll("..", ".") || "Nothing needs attention.";

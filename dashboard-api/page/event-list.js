@@ -37,13 +37,14 @@ export class EventList {
   /** @param {CloudEvent} event */
   #row(event) {
     const name = eventName(event);
+    const data = /** @type {any} */ (event.data);
     const row = element(
       "li",
-      { class: ABNORMAL.test(name) ? "bad" : "", "data-position": event.logposition },
+      { class: ABNORMAL.test(name) || data.problem ? "bad" : "", "data-position": event.logposition },
       element("time", { datetime: event.time }, clockTime(event.time)),
       element("span", { class: "source" }, event.subject.replace(/^axis-/, "")),
       element("span", { class: "event" }, name),
-      element("span", { class: "quiet" }, summary(/** @type {any} */ (event.data))),
+      element("span", { class: "quiet" }, summary(data)),
     );
     const { commandid } = event;
     if (commandid) {

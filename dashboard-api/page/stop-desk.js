@@ -64,9 +64,12 @@ export class StopDesk {
     const done = items.filter((item) => item.result === "acknowledged").map((item) => item.axis);
     const time = secondsTime(Date.now() / 1000);
     if (open.length === 0) return this.#say(mine, false, `${time} stop acknowledged by ${done.join(", ")}`);
-    const names = open.map((item) => `${item.axis} (${item.problem?.detail ?? item.result})`).join(", ");
+    const names = open.map(({ axis }) => axis).join(", ");
+    const why = open
+      .map((item) => `${item.axis} ${item.result}${item.problem ? `, ${item.problem.detail}` : ""}`)
+      .join("; ");
     const rest = done.length === 0 ? "" : ` Acknowledged by ${done.join(", ")}.`;
-    this.#say(mine, true, `${time} stop NOT confirmed by ${names}. ${TREAT_AS_MOVING}${rest}`);
+    this.#say(mine, true, `${time} stop NOT confirmed by ${names}. ${TREAT_AS_MOVING} (${why}.)${rest}`);
   }
 
   /**
