@@ -8,7 +8,7 @@ import { failJob, type Job, newJob } from "./line-job.ts";
 import type { LineTally } from "./line-tally.ts";
 import type { ModbusRequest } from "./link.ts";
 import type { UnitBook, UnitPage } from "./unit-book.ts";
-import { afterReply, afterTimeout, OPEN_AFTER_TIMEOUTS, replyWaitMs } from "./unit-health.ts";
+import { afterReply, afterTimeout, OPEN_AFTER_TIMEOUTS, PROBE_WAIT_MAX_MS, replyWaitMs } from "./unit-health.ts";
 import type { WireSession } from "./wire.ts";
 
 /** Questions put before one job to get late answers out of the way. */
@@ -115,7 +115,8 @@ export class LineTurn {
   /** Motion waits the whole cap, because giving up early leaves an unknown outcome; polls give up as soon as they learned to. */
   #waitMs(job: Job, page: UnitPage): number {
     const capMs = this.#parts.cost.replyWaitMaxUs / 1000;
-    return job.class === "stop" || job.class === "command" ? capMs : replyWaitMs(page.health, capMs);
+    if (job.class === "stop" || job.class === "command") return capMs;
+    return replyWaitMs(page.health, job.class === "probe" ? Math.min(capMs, PROBE_WAIT_MAX_MS) : capMs);
   }
 
   #sent({ job, guarded }: Turn, sent: Sent): void {

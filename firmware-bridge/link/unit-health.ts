@@ -3,6 +3,8 @@
  * 16 ms) or a drive writing its memory pauses now and then, and three of these in a row would call a live drive offline.
  */
 export const REPLY_WAIT_FLOOR_MS = 20;
+/** A probe of a silent unit takes bus time from the living: it waits no longer, however patient the line is otherwise, ms. */
+export const PROBE_WAIT_MAX_MS = 50;
 /** Consecutive time-outs that open the breaker; exceptions are answers. */
 export const OPEN_AFTER_TIMEOUTS = 3;
 const OPEN_MIN_MS = 250;

@@ -13,6 +13,8 @@ interface DemoLink {
 }
 
 const SERIAL_BAUD = 115_200;
+/** Simulated drives share the processor with everything else and pause now and then as no drive would. */
+const STOP_WAIT_MAX_MS = 200;
 const SERIAL_LINES = [
   { id: "line_a", axes: ["x1", "x2", "x3"] },
   { id: "line_b", axes: ["y1", "y2", "y3"] },
@@ -61,14 +63,14 @@ export function demoFleet(
         baud: SERIAL_BAUD,
         parity: "none" as const,
         stopBits: 1 as const,
-        stopWaitMaxMs: 50,
+        stopWaitMaxMs: STOP_WAIT_MAX_MS,
       })),
       ...TCP_DRIVES.map(({ id }) => ({
         id,
         kind: "modbus-tcp" as const,
         host: "127.0.0.1",
         port: ports[id] ?? 0,
-        stopWaitMaxMs: 50,
+        stopWaitMaxMs: STOP_WAIT_MAX_MS,
       })),
     ],
     axes: [
