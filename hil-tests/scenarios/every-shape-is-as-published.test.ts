@@ -175,6 +175,8 @@ describe("reads", () => {
   });
 
   test("the past is read by time", async () => {
+    // Facts of one commit may share a microsecond: the last of them is the state of that moment.
+    const stateAt = (moment: string) => story.transitions.findLast((step) => step.at <= moment)?.state;
     const at = story.transitions.find(({ state }) => state === "acknowledged")!.at;
     const one = await box.call<AxisView>("GET", `/v1/axes/z1?at=${encodeURIComponent(at)}`);
     expectShape(one.body, shape.axis);
@@ -183,7 +185,7 @@ describe("reads", () => {
     expectShape(all.body, shape.listOf(shape.axis));
     const commands = await box.call<Page<CommandView>>("GET", `/v1/commands?at=${encodeURIComponent(at)}`);
     expectShape(commands.body, shape.listOf(shape.command));
-    expect(commands.body.items.find(({ commandId }) => commandId === story.commandId)?.state).toBe("acknowledged");
+    expect(commands.body.items.find(({ commandId }) => commandId === story.commandId)?.state).toBe(stateAt(at));
     expectShape((await box.call("GET", `/v1/alarms?at=${encodeURIComponent(at)}`)).body, shape.listOf(shape.anything));
   });
 

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allEnded, readyAxis } from "../box/ready-axis.ts";
 import { type RunningBox, startBox } from "../box/running-box.ts";
 import { until } from "../box/until.ts";
+import { type NatsServer, startNats } from "../foreign/nats-server.ts";
 import type { MotionWrite } from "../sim/drive-record.ts";
 import { needs } from "../test-host.ts";
-import { type NatsServer, startNats } from "../foreign/nats-server.ts";
 
 const LIMIT_MS = 120_000;
 const AXES = ["x1", "z1"] as const;
