@@ -4,7 +4,8 @@ import type { Complaint } from "./schema-complaints.ts";
 
 /**
  * What a schema cannot say: names that must exist, be unique, or fit together. Pure. In a file whose shape is wrong in
- * places `isSound` tells which items (`links[0]`, `axes[3]`) can be looked at, so that a person hears everything at once.
+ * places `isSound` tells which parts (`links[0]`, `axes[3].poll`) can be looked at, so that a person hears everything at
+ * once.
  */
 export function fleetComplaints(
   config: FleetConfig,
@@ -15,9 +16,7 @@ export function fleetComplaints(
     ...repeatedIds(config.axes, "axes", isSound),
     ...repeatedIds(config.groups, "groups", isSound),
     ...sharedPorts(config, isSound),
-    ...config.axes.flatMap((axis, index) =>
-      isSound(`axes[${index}]`) ? axisComplaints(config, axis, `axes[${index}]`) : [],
-    ),
+    ...config.axes.flatMap((axis, index) => axisComplaints(config, axis, `axes[${index}]`, isSound)),
     ...config.groups.flatMap((group, index) =>
       isSound(`groups[${index}]`)
         ? group.axes.flatMap((axis, member) =>
@@ -63,22 +62,37 @@ function sharedPorts(config: FleetConfig, isSound: (path: string) => boolean): C
   return repeated(places, (index) => `links[${index}].${config.links[index]?.kind === "modbus-rtu" ? "port" : "host"}`);
 }
 
-function axisComplaints(config: FleetConfig, axis: FleetConfig["axes"][number], path: string): Complaint[] {
-  const link = config.links.find((candidate) => candidate?.id === axis.link);
-  const complaints = unknownName(axis.link, idsOf(config.links), `${path}.link`);
+function axisComplaints(
+  config: FleetConfig,
+  axis: FleetConfig["axes"][number],
+  path: string,
+  isSound: (path: string) => boolean,
+): Complaint[] {
+  const complaints: Complaint[] = [];
+  const sound = (...fields: readonly string[]) => fields.every((field) => isSound(`${path}.${field}`));
   const say = (field: string, found: string, allowed: string) =>
     complaints.push({ path: `${path}.${field}`, found, allowed, nearest: undefined });
-  if (axis.countsPerUnit === 0) say("countsPerUnit", "0", "a number that is not 0; the sign turns the direction");
-  if (axis.limits.min >= axis.limits.max)
+  if (sound("link")) complaints.push(...unknownName(axis.link, idsOf(config.links), `${path}.link`));
+  if (sound("countsPerUnit") && axis.countsPerUnit === 0)
+    say("countsPerUnit", "0", "a number that is not 0; the sign turns the direction");
+  if (sound("limits.min", "limits.max") && axis.limits.min >= axis.limits.max)
     say("limits", `min ${axis.limits.min} and max ${axis.limits.max}`, "min below max");
-  if (axis.homing.velocity > axis.limits.velocity)
+  if (sound("homing.velocity", "limits.velocity") && axis.homing.velocity > axis.limits.velocity)
     say("homing.velocity", String(axis.homing.velocity), `at most limits.velocity (${axis.limits.velocity})`);
-  if (axis.poll.movingMs > axis.poll.idleMs)
+  if (sound("poll") && axis.poll.movingMs > axis.poll.idleMs)
     say("poll", `movingMs ${axis.poll.movingMs} above idleMs ${axis.poll.idleMs}`, "movingMs at most idleMs");
+  return sound("link", "unit") ? [...complaints, ...unitComplaints(config, axis, path)] : complaints;
+}
+
+function unitComplaints(config: FleetConfig, axis: FleetConfig["axes"][number], path: string): Complaint[] {
+  const complaints: Complaint[] = [];
+  const say = (found: string, allowed: string) =>
+    complaints.push({ path: `${path}.unit`, found, allowed, nearest: undefined });
+  const link = config.links.find((candidate) => candidate?.id === axis.link);
   if (link?.kind === "modbus-rtu" && (axis.unit < 1 || axis.unit > 247))
-    say("unit", String(axis.unit), "1 to 247 on a serial line (0 is broadcast)");
+    say(String(axis.unit), "1 to 247 on a serial line (0 is broadcast)");
   const twin = config.axes.find((other) => other !== axis && other?.link === axis.link && other.unit === axis.unit);
   if (twin && config.axes.indexOf(twin) < config.axes.indexOf(axis))
-    say("unit", `${axis.unit}, already taken by ${twin.id}`, `a unit of ${axis.link} that no other axis has`);
+    say(`${axis.unit}, already taken by ${twin.id}`, `a unit of ${axis.link} that no other axis has`);
   return complaints;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FleetFileError, parseFleet } from "./fleet-file.ts";
+import { type FleetCheck, FleetFileError, parseFleet } from "./fleet-file.ts";
 
 const good = `
 box: press_line_1
@@ -59,6 +59,31 @@ describe("fleet.yaml", () => {
       "axes[1].limits",
     ]);
     expect(error.complaints[2]?.allowed).toBe("line_a, cell_2");
+  });
+
+  test("one wrong field of an axis does not hide what is wrong with its others", () => {
+    const error = refused(
+      good
+        .replace("unit: 3,", "unit: 300,")
+        .replace("countsPerUnit: 100", "countsPerUnit: 0")
+        .replace("min: 0", "min: 900"),
+    );
+    expect(error.complaints.map(({ path }) => path)).toEqual([
+      "axes[0].unit",
+      "axes[0].countsPerUnit",
+      "axes[0].limits",
+    ]);
+  });
+
+  test("a further check is heard beside the file's own mistakes, and told what it may look at", () => {
+    const asked: boolean[] = [];
+    const check: FleetCheck = (_config, isSound) => {
+      asked.push(isSound("axes[0].profile"), isSound("axes[0].unit"), isSound("axes[0]"));
+      return [{ path: "axes[0].profile", found: '"x"', allowed: "y", nearest: undefined }];
+    };
+    const file = good.replace("unit: 3,", "unit: three,");
+    expect(() => parseFleet(file, "/etc/fleet.yaml", {}, [check])).toThrow(/2 things are wrong.*axes\[0\]\.profile/s);
+    expect(asked).toEqual([true, false, false]);
   });
 
   test.each(["links: 7", "links: [7]", "links: [{}]", "axes: [null]", "axes: [{ id: x1 }]", "groups: [{ id: g }]"])(

@@ -21,6 +21,9 @@ export class FleetFileError extends Error {
   }
 }
 
+/** A look at the file that needs more than the file: `isSound` tells which paths may be read. */
+export type FleetCheck = (config: FleetConfig, isSound: (path: string) => boolean) => readonly Complaint[];
+
 /** `axes[0].limits.min: found "a", allowed a number; did you mean ...?` */
 export const complaintLine = ({ path, found, allowed, nearest }: Complaint): string =>
   `${path || "the file"}: found ${found}; allowed: ${allowed}${nearest ? `; did you mean ${nearest}?` : ""}`;
@@ -30,7 +33,11 @@ export const complaintLine = ({ path, found, allowed, nearest }: Complaint): str
  * The data directory becomes absolute (relative to the file; an override is relative to the working directory).
  * @throws FleetFileError
  */
-export function readFleetFile(file: string, env: Readonly<Record<string, string | undefined>> = {}): FleetConfig {
+export function readFleetFile(
+  file: string,
+  env: Readonly<Record<string, string | undefined>> = {},
+  checks: readonly FleetCheck[] = [],
+): FleetConfig {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -41,7 +48,7 @@ export function readFleetFile(file: string, env: Readonly<Record<string, string 
       `cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}); name an existing fleet.yaml with --config`,
     );
   }
-  return parseFleet(text, file, env);
+  return parseFleet(text, file, env, checks);
 }
 
 /** As `readFleetFile`, for text at hand; `file` is only for messages and for relative paths. */
@@ -49,6 +56,7 @@ export function parseFleet(
   text: string,
   file: string,
   env: Readonly<Record<string, string | undefined>> = {},
+  checks: readonly FleetCheck[] = [],
 ): FleetConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
@@ -56,7 +64,9 @@ export function parseFleet(
   if (first) throw new FleetFileError("not-yaml", file, `is not YAML: ${first.message.split("\n")[0]}`);
   const raw = withOverrides(document.toJS(), env);
   const { value, complaints } = checkDocument(FleetConfigSchema, raw);
-  const all = [...complaints, ...(hasLists(value) ? fleetComplaints(value, soundBeside(complaints)) : [])];
+  const isSound = soundBeside(complaints);
+  const further = hasLists(value) ? [fleetComplaints, ...checks].flatMap((check) => check(value, isSound)) : [];
+  const all = [...complaints, ...further];
   if (all.length > 0)
     throw new FleetFileError(
       "not-valid",
@@ -74,13 +84,14 @@ const hasLists = (value: unknown): value is FleetConfig =>
   value !== null &&
   ["links", "axes", "groups"].every((list) => Array.isArray((value as Record<string, unknown>)[list]));
 
-/** An item is sound when its shape has no complaint; a field too many harms nothing else. */
+/** A part is sound when nothing is wrong with its shape, beneath it or around it; a field too many harms nothing else. */
 const soundBeside =
   (complaints: readonly Complaint[]) =>
   (path: string): boolean =>
     !complaints.some(
       (complaint) =>
-        (complaint.path === path || complaint.path.startsWith(`${path}.`)) && complaint.found !== "an unknown field",
+        (complaint.path === path || complaint.path.startsWith(`${path}.`) || path.startsWith(`${complaint.path}.`)) &&
+        complaint.found !== "an unknown field",
     );
 
 function withOverrides(raw: unknown, env: Readonly<Record<string, string | undefined>>): unknown {
