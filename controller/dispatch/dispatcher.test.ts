@@ -130,3 +130,23 @@ it("gives an order the rest of its time to start on the bridge's own clock", asy
   expect(notAfterMs).toBeGreaterThan(beforeMs);
   expect(notAfterMs).toBeLessThanOrEqual(box.clock.monotonicMs() + 1000);
 });
+
+it("never sends to a successor what was written ahead for the bridge before it", async () => {
+  const { box, log } = await gated();
+  log.shut();
+  const answer = box.ask("POST", "/v1/axes/x1/commands", move(5));
+  await box.until(() => types(log).includes("MoveAccepted"));
+  log.step();
+  const { body } = await answer;
+  await box.until(() => types(log).includes("DispatchStarted"));
+  box.bridge?.die();
+  const next = box.newBridge();
+  await box.until(() => next.heard.some(({ type }) => type === "describe"));
+  log.open();
+  const ends = async () => (await box.log.readCommand(String(body.commandId))).map(({ type }) => type).slice(2);
+  await box.until(async () => (await ends()).length > 0);
+  await box.until(async () => (await box.ask("POST", "/v1/axes/x2/commands", move(5))).status === 202);
+  await box.until(() => next.orders.some(({ axis }) => axis === "x2"));
+  expect(next.orders.filter(({ axis }) => axis === "x1")).toEqual([]);
+  expect(await ends()).toHaveLength(1);
+});

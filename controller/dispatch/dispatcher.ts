@@ -112,9 +112,10 @@ export class Dispatcher {
     const action = orderAction(axis, commandId);
     if (isRefusal(action)) return void (await end(failDispatch(axis, commandId, action.problem)));
     const orderId = uuidV7(clock, random);
+    const bridgeBoot = link.boot;
     await journal.record([{ axis: axis.id, events: dispatchEvents(axis, commandId, orderId) }]);
     const { stopGeneration } = axis;
-    const late = this.#tooLate(ticket, stopGeneration);
+    const late = this.#tooLate(ticket, stopGeneration, bridgeBoot);
     const dispatch = { orderId, commandId, axis: axis.id, stopGeneration, action };
     if (!late && link.order(dispatch, deadlineMs - clock.monotonicMs())) return;
     ticket.kept = { orderId, reason: late ?? "link-down" };
@@ -122,8 +123,10 @@ export class Dispatcher {
   }
 
   /** What may have happened while the write-ahead was on its way to the disk. */
-  #tooLate({ axis, deadlineMs }: Ticket, stopGeneration: number): KeptBack["reason"] | null {
+  #tooLate({ axis, deadlineMs }: Ticket, stopGeneration: number, bridgeBoot: string | null): KeptBack["reason"] | null {
     if (this.#parts.book.current(axis).stopGeneration !== stopGeneration) return "stale-generation";
+    // A successor has read nothing yet, and settles what was dispatched: an order would arrive behind its end.
+    if (this.#parts.link.boot !== bridgeBoot) return "link-down";
     return this.#parts.clock.monotonicMs() > deadlineMs ? "expired" : null;
   }
 
