@@ -186,7 +186,7 @@ function addPage(app: FastifyInstance, directory: string): void {
         .header("Referrer-Policy", "no-referrer")
         .header(
           "Content-Security-Policy",
-          "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+          "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
         )
         .send(file.body),
     );
