@@ -2,11 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FleetConfig } from "@servofleet/contracts";
-import { readFleetFile } from "@servofleet/runtime/fleet-file";
 import { stringify } from "yaml";
 import { type BoxEnd, endOfBox } from "./box-end.ts";
 import { type DataPaths, dataPaths, makeDirectory, prepareDataDirectories } from "./data-paths.ts";
 import { startSimulators } from "./simulators.ts";
+import { readFleetToStart } from "./start-checks.ts";
 import { announce, holdBox, startServices } from "./up.ts";
 
 const SCHEMA_FILE = fileURLToPath(new URL("../contracts/fleet.schema.json", import.meta.url));
@@ -43,7 +43,7 @@ async function startDrives(
   const ports = Object.fromEntries(links.map((link) => [link.id, link.port ?? 0]));
   const fleetFile = join(paths.data, "demo-fleet.yaml");
   writeFileSync(fleetFile, SCHEMA_LINE + stringify({ ...demoFleet(lines, ports), data: paths.data }));
-  return { config: readFleetFile(fleetFile, process.env), fleetFile, control };
+  return { config: readFleetToStart(fleetFile, process.env), fleetFile, control };
 }
 
 /** The fleet and three lines to try. */

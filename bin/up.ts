@@ -1,11 +1,11 @@
 import type { FleetConfig } from "@servofleet/contracts";
-import { readFleetFile } from "@servofleet/runtime/fleet-file";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { type BoxEnd, endOfBox } from "./box-end.ts";
 import { lockBox } from "./box-lock.ts";
 import { type DataPaths, dataPaths, prepareDataDirectories } from "./data-paths.ts";
 import { log } from "./log.ts";
 import { bridgeGone } from "./services/bridge-door.ts";
+import { readFleetToStart, refuseOverload } from "./start-checks.ts";
 import { stopLimits } from "./stop-limits.ts";
 import { type ServiceSpec, supervise } from "./supervisor.ts";
 
@@ -33,7 +33,8 @@ export function announce(address: string | undefined, json: boolean): void {
 
 /** `servofleet up`: starts every service, keeps them alive, and on the first request to end stops the axes first. */
 export async function runUp(configFile: string, json: boolean): Promise<void> {
-  const config = readFleetFile(configFile, process.env);
+  const config = readFleetToStart(configFile, process.env);
+  refuseOverload(config, configFile);
   const paths = dataPaths(config.data);
   const end = endOfBox(paths.controllerSocket);
   await end.unlessAsked(async () => {

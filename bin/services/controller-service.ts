@@ -2,7 +2,6 @@ import { startController } from "@servofleet/controller";
 import { openEventLog } from "@servofleet/controller/event-log/open-event-log";
 import { openTelemetryStore } from "@servofleet/controller/telemetry/telemetry-store";
 import { parentProcessBus } from "@servofleet/runtime/child-process-bus";
-import { readFleetFile } from "@servofleet/runtime/fleet-file";
 import type { MessageBus } from "@servofleet/runtime/message-bus";
 import { NatsBus } from "@servofleet/runtime/nats-bus";
 import { assertThreadPool } from "@servofleet/runtime/sqlite";
@@ -10,6 +9,7 @@ import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
 import { log } from "../log.ts";
 import { onShutdownRequest, sayReady } from "../service-process.ts";
+import { readFleetToStart, refuseOverload } from "../start-checks.ts";
 import { stopLimits } from "../stop-limits.ts";
 import { VERSION } from "../version.ts";
 import { BridgeKeeper } from "./bridge-keeper.ts";
@@ -18,7 +18,8 @@ import { busFault } from "./bus-fault.ts";
 /** `servofleet controller`: the write side, and in embedded mode the bridge as its child. */
 export async function runController(configFile: string): Promise<void> {
   assertThreadPool();
-  const config = readFleetFile(configFile, process.env);
+  const config = readFleetToStart(configFile, process.env);
+  refuseOverload(config, configFile);
   const paths = dataPaths(config.data);
   prepareDataDirectories(paths);
   const clock = systemClock();

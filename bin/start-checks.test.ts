@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FleetFileError } from "@servofleet/runtime/fleet-file";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readFleetToStart, refuseOverload } from "./start-checks.ts";
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "start-"));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const fleet = (profile: string, host = "127.0.0.1", baud = 115200, idleMs = 200) => `
+box: press_line_1
+http: { host: ${host} }
+links: [{ id: line_a, kind: modbus-rtu, port: /dev/ttyUSB0, baud: ${baud} }]
+axes:
+  - { id: x1, link: line_a, unit: 3, profile: ${profile}, countsPerUnit: 100, poll: { movingMs: 2, idleMs: ${idleMs} },
+      limits: { min: 0, max: 800, velocity: 500, acceleration: 5000 } }
+groups: []
+`;
+
+function write(text: string): string {
+  const file = join(directory, "fleet.yaml");
+  writeFileSync(file, text);
+  return file;
+}
+
+function complaintsOf(start: () => unknown): FleetFileError["complaints"] {
+  try {
+    start();
+    return [];
+  } catch (error) {
+    if (error instanceof FleetFileError) return error.complaints;
+    throw error;
+  }
+}
+
+test("a file whose profiles load and whose address is a loopback one may start", () => {
+  const file = write(fleet("leadshine-icl-rs"));
+  const config = readFleetToStart(file, {});
+  expect(config.axes[0]?.profile).toBe("leadshine-icl-rs");
+  expect(() => refuseOverload(config, file)).not.toThrow();
+});
+
+test("an unknown profile and a foreign address are told with the other mistakes, before anything starts", () => {
+  const file = write(fleet("leadshine-icl-sr", "0.0.0.0", 115200, 0));
+  expect(complaintsOf(() => readFleetToStart(file, {}))).toMatchObject([
+    { path: "axes[0].poll.idleMs" },
+    { path: "axes[0].profile", found: '"leadshine-icl-sr"', nearest: "leadshine-icl-rs" },
+    { path: "http.host", found: '"0.0.0.0"', allowed: expect.stringContaining("no users yet") },
+  ]);
+});
+
+test("a profile of one's own that is not there or not good says what is wrong with it", () => {
+  expect(complaintsOf(() => readFleetToStart(write(fleet("./mine.json")), {}))).toMatchObject([
+    { path: "axes[0].profile", allowed: expect.stringContaining("ENOENT") },
+  ]);
+  writeFileSync(join(directory, "mine.json"), "{}");
+  expect(complaintsOf(() => readFleetToStart(write(fleet("./mine.json")), {}))).toMatchObject([
+    { path: "axes[0].profile", allowed: expect.stringContaining("found nothing") },
+  ]);
+});
+
+test("polls that a line has no time for are refused with the numbers and a plan that would fit", () => {
+  const file = write(fleet("leadshine-icl-rs", "127.0.0.1", 9600, 10));
+  const config = readFleetToStart(file, {});
+  expect(complaintsOf(() => refuseOverload(config, file))).toMatchObject([
+    { path: "links[0]", found: expect.stringMatching(/line_a .* %/), allowed: expect.stringContaining("poll.idleMs") },
+  ]);
+});
