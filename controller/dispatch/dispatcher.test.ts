@@ -150,3 +150,14 @@ it("never sends to a successor what was written ahead for the bridge before it",
   expect(next.orders.filter(({ axis }) => axis === "x1")).toEqual([]);
   expect(await ends()).toHaveLength(1);
 });
+
+it("settles by reading what the bus has lost on the way to a bridge that lives, and sends nothing again", async () => {
+  const { box } = await gated();
+  const { bridge } = box;
+  if (bridge) bridge.onOrder = () => undefined;
+  const { body } = await box.ask("POST", "/v1/axes/x1/commands", move(5, 50));
+  const story = () => box.log.readCommand(String(body.commandId));
+  await box.until(async () => (await story()).length > 2);
+  expect((await story()).map(({ type }) => type)).toEqual(["MoveAccepted", "DispatchStarted", "CommandIndeterminate"]);
+  expect(bridge?.orders).toHaveLength(1);
+});

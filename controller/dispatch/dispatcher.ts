@@ -25,6 +25,9 @@ export interface DispatcherParts {
   readonly logger: Logger;
 }
 
+/** How long after its time to start an order may be without any word of the bridge; then reading settles it. */
+const ANSWER_LIMIT_MS = 1000;
+
 /** An order that was written ahead and then did not leave. */
 interface KeptBack {
   readonly orderId: string;
@@ -117,9 +120,27 @@ export class Dispatcher {
     const { stopGeneration } = axis;
     const late = this.#tooLate(ticket, stopGeneration, bridgeBoot);
     const dispatch = { orderId, commandId, axis: axis.id, stopGeneration, action };
-    if (!late && link.order(dispatch, deadlineMs - clock.monotonicMs())) return;
+    if (!late && link.order(dispatch, deadlineMs - clock.monotonicMs())) return this.#expectAnswer(ticket, orderId);
     ticket.kept = { orderId, reason: late ?? "link-down" };
     await this.#notSent(ticket, ticket.kept);
+  }
+
+  /**
+   * An order may be lost between two ends that both live (a broken connection to the message server). Past its time to start
+   * no byte of it leaves any more, so that its outcome may be read; it is never sent again.
+   */
+  #expectAnswer({ axis, commandId, deadlineMs }: Ticket, orderId: string): void {
+    const { book, clock, link } = this.#parts;
+    const lookAfter = (ms: number): void => {
+      clock.after(ms, () => look(), true);
+    };
+    const look = (): void => {
+      const command = book.current(axis).open.get(commandId);
+      if (this.#closed || command?.orderId !== orderId || command.phase !== "dispatched" || command.sent) return;
+      if (link.alive) link.settle({ axis, commandId, targetCounts: command.targetCounts });
+      lookAfter(ANSWER_LIMIT_MS);
+    };
+    lookAfter(Math.max(0, deadlineMs - clock.monotonicMs()) + ANSWER_LIMIT_MS);
   }
 
   /** What may have happened while the write-ahead was on its way to the disk. */

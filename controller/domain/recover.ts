@@ -177,7 +177,7 @@ function failedBy(axis: Axis, command: OpenCommand, { status, frames }: Settled)
 /** Standing away from its target. Confirmed by the drive: it was interrupted. Never confirmed: nobody knows. */
 function standingVerdict(axis: Axis, command: OpenCommand, found: Settled): Verdict {
   if (!isDriving(command.type) || command.phase === "dispatched") {
-    return openOutcome(command, found, "the controller restarted before the drive had confirmed it");
+    return openOutcome(command, found, "nothing shows that the drive had confirmed it");
   }
   const finalPosition = shownAt(axis, found.status.positionCounts);
   const by = "restart: found standing away from its target";
