@@ -32,6 +32,7 @@ const LINK_STATS_MS = 1000;
 /** The controller's silence is looked for this often. */
 const SILENCE_LOOK_MS = 50;
 
+/** Everything the composition gives to the bridge. */
 export interface BridgeParts {
   readonly config: FleetConfig;
   readonly bus: MessageBus;
@@ -43,6 +44,7 @@ export interface BridgeParts {
   readonly log: BridgeLog;
 }
 
+/** A running bridge. */
 export interface Bridge {
   /** Random per start; reports are numbered inside it. */
   readonly boot: string;
