@@ -61,6 +61,8 @@ class RunningController implements Controller {
   #live: LiveSocket | undefined;
   #closing: Promise<void> | undefined;
   #broken = false;
+  /** The start is on disk: only on top of it may anything be decided. */
+  #started = false;
 
   constructor(options: ControllerOptions) {
     const { config, log, bus, clock, random, logger } = options;
@@ -122,13 +124,17 @@ class RunningController implements Controller {
     const { toSettle, recorded } = recordStart(parts, former);
     try {
       await recorded;
+      this.#started = true;
     } catch (error) {
       if (!(error instanceof LogError) || error.code !== "log-full") throw error;
       if (!again) logger.error({ error }, "the start could not be recorded: no space left");
       const retry = clock.after(START_RETRY_MS, () => void this.#recordStart(former, true), true);
       this.#ends.push(() => retry.cancel());
     }
-    if (!again) this.#recovery.begin((axis: AxisId) => toSettle.get(axis) ?? []);
+    if (again && !this.#started) return;
+    this.#recovery.begin((axis: AxisId) => toSettle.get(axis) ?? []);
+    // Nothing counts as known from before the record: the bridge has told it once and has no news.
+    if (again) this.#link.describe();
   }
 
   close(): Promise<void> {
@@ -145,7 +151,7 @@ class RunningController implements Controller {
       journal,
       waiting: () => this.#dispatcher.waiting,
       shuttingDown: () => this.#closing !== undefined,
-      beingRead: (axis) => this.#recovery.holds(axis),
+      beingRead: (axis) => !this.#started || this.#recovery.holds(axis),
     });
     const desk = new CommandDesk({
       log,
@@ -177,7 +183,7 @@ class RunningController implements Controller {
     if (this.#closing) return "shutting down";
     if (this.#options.log.trouble !== null) return `the event log: ${this.#options.log.trouble}`;
     if (!this.#link.alive) return "no firmware bridge";
-    return this.#recovery.running ? "axes are being read" : null;
+    return this.#recovery.running || !this.#started ? "axes are being read" : null;
   }
 
   #listenToJournal(): void {

@@ -1,5 +1,7 @@
 import type { AxisId, Report } from "@servofleet/contracts";
+import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { expect, it, onTestFinished } from "vitest";
+import { MemoryEventLog } from "../event-log/memory-event-log.ts";
 import { ControllerRig, type RigOptions } from "../testing/controller-rig.ts";
 
 async function rig(options: RigOptions = {}): Promise<ControllerRig> {
@@ -161,4 +163,22 @@ it("takes each report once, in order, and has missing ones repeated", async () =
     ["LinkWentUp", undefined],
     ["LinkWentDown", "third"],
   ]);
+});
+
+it("lets axes move again once a start that a full disk has held up is recorded, and not before", async () => {
+  const log = new MemoryEventLog({ clock: systemClock(), random: systemRandom() });
+  log.close = async () => undefined;
+  const openLog = async () => log;
+  const first = await (await ControllerRig.start({ openLog })).ready();
+  await completed(first);
+  await first.end();
+  log.trouble = "log-full";
+  const box = await rig({ directory: first.directory, openLog, bridge: { bridgeBoot: "next" } });
+  await box.until(() => box.complaints.some((words) => words.includes("the start could not be recorded")));
+  await box.until(() => box.bridge?.heard.some(({ type }) => type === "describe") === true);
+  log.trouble = null;
+  expect((await box.ask("POST", "/v1/axes/x1/commands", MOVE)).status).toBe(503);
+  const starts = async () => (await box.events("box-test_box")).filter(({ type }) => type === "BoxStarted").length;
+  await box.until(async () => (await starts()) === 2);
+  await box.until(async () => (await box.ask("POST", "/v1/axes/x1/commands", MOVE)).status === 202);
 });
