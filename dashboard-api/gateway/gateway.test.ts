@@ -7,6 +7,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
@@ -238,6 +239,29 @@ describe("the gateway", () => {
     push?.("id: 2\n\n");
     await expect.poll(() => pieces.join("")).toBe("id: 1\n\nid: 2\n\n");
     stream.destroy();
+  });
+
+  test("what no route can read is a problem too: a method that is none, a path that is not one, a method that is wrong", async () => {
+    await serve("d.sock", echo("dashboard"));
+    gateway = await start();
+    const raw = await new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(gateway.address).port), "127.0.0.1");
+      let text = "";
+      socket.on("data", (chunk: Buffer) => (text += chunk.toString())).on("close", () => resolve(text));
+      socket.write("FOO /v1/axes HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    });
+    expect(raw).toMatch(/^HTTP\/1\.1 400 /);
+    expect(raw).toContain("application/problem+json");
+    expect(JSON.parse(raw.split("\r\n\r\n")[1] ?? "")).toMatchObject({
+      type: "/problems/validation-error",
+      status: 400,
+    });
+    const path = await ask("GET", "/v1/axes/%zz");
+    expect([path.status, path.headers["content-type"]]).toEqual([400, "application/problem+json"]);
+    expect(JSON.parse(path.text)).toMatchObject({ type: "/problems/validation-error", instance: "/v1/axes/%zz" });
+    const method = await ask("PUT", "/v1/axes");
+    expect([method.status, method.headers.allow]).toEqual([405, "GET, HEAD"]);
+    expect(JSON.parse(method.text)).toMatchObject({ type: "/problems/method-not-allowed" });
   });
 
   test("the page is served from the box with the plot library beside it", async () => {

@@ -13,9 +13,11 @@ import Fastify, {
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import { CommandTurns } from "./command-turns.ts";
 import { readPageFiles } from "./page-files.ts";
+import { wrongMethod } from "./path-methods.ts";
 import { BODY_MAX_BYTES, guardRequest, isLoopback } from "./request-guard.ts";
 import { isStop, type Service, serviceOf } from "./route-plan.ts";
 import { TokenBuckets } from "./token-bucket.ts";
+import { answerUnreadable } from "./unreadable-request.ts";
 
 /** A service that has not begun to answer by then counts as dead (reads may wait up to their `waitMs`, writes up to `Prefer: wait`). */
 export const ANSWER_LIMIT_MS: Record<Service, number> = { dashboard: 15_000, controller: 75_000 };
@@ -65,6 +67,10 @@ export async function startGateway(parts: GatewayParts): Promise<{ address: stri
     bodyLimit: BODY_MAX_BYTES,
     forceCloseConnections: true,
     trustProxy: false,
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (_error, request, reply) => {
+      refuse(reply, request, UNREADABLE_PATH);
+    },
   });
   const breakers: Record<Service, CircuitBreaker> = {
     controller: new CircuitBreaker(),
@@ -132,6 +138,8 @@ function addGuards(app: FastifyInstance, parts: GatewayParts, breakers: Record<S
     const problem = guardRequest(request.method, request.headers, parts.http.host);
     if (problem) return refuse(reply, request, problem);
     if (isStop(request.method, path)) return undefined;
+    const wrong = wrongMethod(request.method, path);
+    if (wrong) return refuse(reply.header("Allow", wrong.allow), request, wrong.facts);
     const service = serviceOf(request.method);
     const nowMs = parts.clock.monotonicMs();
     if (service === "controller" && !buckets.take(request.ip, nowMs)) {
@@ -169,6 +177,12 @@ async function awaitTurn(turns: CommandTurns, request: FastifyRequest, reply: Fa
   reply.raw.once("close", () => turns.giveBack());
   return undefined;
 }
+
+const UNREADABLE_PATH: ProblemFacts = {
+  slug: "validation-error",
+  detail: "the path cannot be read",
+  remedy: "check its percent-encoding and length",
+};
 
 const BUSY: ProblemFacts = {
   slug: "queue-full",

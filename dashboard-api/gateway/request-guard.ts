@@ -25,7 +25,7 @@ export function guardRequest(
   listenHost: string,
 ): ProblemFacts | undefined {
   const host = hostName((headers.host ?? "").toLowerCase());
-  const allowed = [...LOOPBACK_NAMES, listenHost];
+  const allowed = [...new Set([...LOOPBACK_NAMES, listenHost])];
   if (!allowed.includes(host) && !isLoopback(host)) {
     return {
       slug: "forbidden",
