@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { ProblemFacts } from "@servofleet/contracts";
 
 const KEY_MAX = 255;
-/** Longest wait for a command's end, s. */
-export const WAIT_MAX_S = 120;
+/** Longest wait for a command's end, s. Shorter than a gateway waits for an answer before it calls the controller dead. */
+export const WAIT_MAX_S = 60;
 
 /** What a write is asked under. */
 export interface WriteHeaders {
