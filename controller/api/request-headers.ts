@@ -45,11 +45,21 @@ export function writeHeaders(headers: IncomingHttpHeaders): WriteHeaders | { rea
 /** W3C Trace Context, version 00; all-zero ids mean nothing. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** The version asked for; undefined when any will do, null when it cannot be read. */
+/** RFC 9110, 8.8.3. */
+const ENTITY_TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/;
+/** What an entity tag stands for that no axis ever had. */
+const NO_VERSION = -1;
+
+/**
+ * The version asked for; undefined when any will do, null when it cannot be read. A weak tag matches nothing, since
+ * If-Match compares strongly (RFC 9110, 13.1.1), and neither does a tag that is no version.
+ */
 function ifMatch(header: string | undefined): number | null | undefined {
-  if (header === undefined || header.trim() === "*") return undefined;
-  const match = /^"(0|[1-9][0-9]{0,15})"$/.exec(header.trim());
-  return match ? Number(match[1]) : null;
+  const tag = header?.trim();
+  if (tag === undefined || tag === "*") return undefined;
+  if (!ENTITY_TAG.test(tag)) return null;
+  const version = /^"(0|[1-9][0-9]{0,15})"$/.exec(tag)?.[1];
+  return version === undefined ? NO_VERSION : Number(version);
 }
 
 /** RFC 7240: `wait=S`. A preference that cannot be read is no preference. */

@@ -40,8 +40,8 @@ const version: Check = ({ expectedVersion }, axis) =>
     ? null
     : problem(
         "version-mismatch",
-        `axis ${axis.id} is at version ${axis.version}, the request expects ${expectedVersion}`,
-        "read the axis again and repeat with its new ETag",
+        `axis ${axis.id} is at version ${axis.version}, the request expects ${expectedVersion < 0 ? "one it never had" : expectedVersion}`,
+        "read the axis again and repeat with its new ETag as If-Match",
       );
 
 const ttl: Check = ({ ttlMs }) =>
