@@ -63,6 +63,8 @@ class RunningController implements Controller {
   #broken = false;
   /** The start is on disk: only on top of it may anything be decided. */
   #started = false;
+  /** A bridge was heard and has not been missed since. */
+  #bridgeThere = false;
 
   constructor(options: ControllerOptions) {
     const { config, log, bus, clock, random, logger } = options;
@@ -226,16 +228,24 @@ class RunningController implements Controller {
 
   #bridgeSeen(sameBoot: boolean): void {
     if (this.#closing) return;
+    // A successor that is quicker than our patience: what moved is stopped first all the same.
+    if (!sameBoot && this.#bridgeThere) this.#unwatched("another one has taken its place");
+    this.#bridgeThere = true;
     if (!sameBoot) this.#recovery.begin();
     this.#greet();
   }
 
   #bridgeLost(reason: string): void {
     if (this.#closing) return;
+    this.#bridgeThere = false;
+    this.#unwatched(reason);
+    this.#options.onBridgeLost?.(reason);
+  }
+
+  #unwatched(reason: string): void {
     const [book, journal, stopLane, reportDesk] = [this.#book, this.#journal, this.#stopLane, this.#reportDesk];
     const parts = { ...this.#options, book, journal, stopLane, reportDesk };
     bridgeLost(reason, parts);
-    this.#options.onBridgeLost?.(reason);
   }
 
   #logBroken(error: unknown): void {

@@ -182,3 +182,16 @@ it("lets axes move again once a start that a full disk has held up is recorded, 
   await box.until(async () => (await starts()) === 2);
   await box.until(async () => (await box.ask("POST", "/v1/axes/x1/commands", MOVE)).status === 202);
 });
+
+it("stops first what moved, also when the next bridge is there before the last one was missed", async () => {
+  const box = await (await rig()).ready();
+  const { bridge } = box;
+  if (bridge) bridge.onOrder = (order) => bridge.move(order, 100);
+  await box.ask("POST", "/v1/axes/x1/commands", MOVE);
+  await box.until(async () => (await box.events("axis-x1")).some(({ type }) => type === "MotionStarted"));
+  bridge?.die();
+  const next = box.newBridge({ found: { enabled: true, homed: true, moving: true, positionCounts: 300 } });
+  await box.until(() => next.heard.length > 0);
+  expect(next.heard[0]).toMatchObject({ type: "stop", stop: { axis: "x1", reason: "restart-recovery" } });
+  expect(box.lost).toEqual([]);
+});
