@@ -67,8 +67,9 @@ async function rig(change: Partial<ReturnType<typeof axisConfig>> = {}) {
   const bus = new LocalBus();
   const messages: ReportMessage[] = [];
   const beats: BridgeBeat[] = [];
-  bus.subscribe("reports", (message) => void messages.push(message));
-  bus.subscribe("bridge-beats", (beat) => void beats.push(beat));
+  const said: string[] = [];
+  bus.subscribe("reports", (message) => void (messages.push(message) && said.push("report")));
+  bus.subscribe("bridge-beats", (beat) => void (beats.push(beat) && said.push("beat")));
   const config = fleetOf({ ...axisConfig("x1", 3, "leadshine-icl-rs"), ...change });
   const bridge = await startBridge({
     config,
@@ -109,7 +110,7 @@ async function rig(change: Partial<ReturnType<typeof axisConfig>> = {}) {
     });
     return () => reports().filter((report) => "commandId" in report && report.commandId === `c${n}`);
   };
-  return { clock, drive, link, bus, messages, beats, bridge, controller, reports, order };
+  return { clock, drive, link, bus, messages, beats, said, bridge, controller, reports, order };
 }
 const move = { kind: "move-absolute", targetCounts: 90_000, ...rates } as const;
 
@@ -123,6 +124,11 @@ test("the bridge says who it is, beats ten times a second and numbers its report
   expect(beats.length).toBeGreaterThanOrEqual(9);
   expect(beats.at(-1)).toMatchObject({ bridgeBoot: bridge.boot, reportSeq: messages.length });
   expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, n) => n + 1));
+});
+
+test("a bridge's first word is a beat: nothing it reports is taken for its predecessor's", async () => {
+  const { said } = await rig();
+  expect(said.slice(0, 2)).toEqual(["beat", "report"]);
 });
 
 test("a bridge that started anew counts its own stops on from the controller's, so that they are news and older orders are refused", async () => {

@@ -103,6 +103,8 @@ class RunningBridge implements Bridge {
     for (const link of config.links) this.#addLink(link, linkPlan(link, config, profileOf));
     for (const axis of config.axes) this.#addAxis(axis, profileOf(axis));
     this.#listen();
+    // The controller has to know that this is another bridge before it hears anything of it, and before it orders anything.
+    this.#beat();
     this.#outbox.send(this.#ready());
     for (const link of this.#links.values()) link.open();
     for (const axis of this.#axes.values()) axis.start();
@@ -162,6 +164,7 @@ class RunningBridge implements Bridge {
         if (this.#controller.heard(beat, clock.monotonicMs())) this.#outbox.seen(beat);
       }),
     );
+    this.#undo.push(bus.onConnection((connected) => connected && this.#beat()));
     timer(clock.every(BEAT_PERIOD_MS, () => this.#beat()));
     timer(clock.every(SILENCE_LOOK_MS, () => this.#lookForController()));
     timer(clock.every(LINK_STATS_MS, () => this.#tellLinkStats()));
