@@ -34,7 +34,11 @@ interface Schema {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const show = (value: unknown): string =>
-  value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  value === undefined
+    ? "nothing"
+    : typeof value === "number"
+      ? String(value)
+      : (JSON.stringify(value) ?? String(value)).slice(0, 80);
 const at = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`);
 
 /**

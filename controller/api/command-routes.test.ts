@@ -211,6 +211,14 @@ it("says of a broken body that it is not JSON", async () => {
   expect(body).toMatchObject({ detail: "the body is not JSON", errors: [{ pointer: "", detail: "not JSON" }] });
 });
 
+it("says which field of a body stands there twice, and guesses neither", async () => {
+  const box = await ready();
+  const raw = '{"type":"MoveAbsolute","position":1,"position":2}';
+  const { status, body } = await box.ask("POST", "/v1/axes/x1/commands", { raw });
+  expect(status).toBe(400);
+  expect(body).toMatchObject({ type: "/problems/validation-error", errors: [{ pointer: "/position" }] });
+});
+
 it("refuses what is not JSON with 415", async () => {
   const box = await ready();
   const headers = { "content-type": "text/plain" };

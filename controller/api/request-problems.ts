@@ -2,6 +2,7 @@ import type { ProblemFacts } from "@servofleet/contracts";
 import { AssertionFailed } from "@servofleet/runtime/assert";
 import { LogError } from "../event-log/event-log.ts";
 import { logUnavailable } from "../inbox/admission.ts";
+import { RepeatedFieldError } from "./repeated-field.ts";
 
 /** Longest body of any write. */
 export const BODY_MAX_BYTES = 64 * 1024;
@@ -50,6 +51,10 @@ function requestFault(code: string, status: number | undefined): ProblemFacts | 
 /** What is told of an error that reached the server: never a stack, never a word from inside. */
 export function problemOfError(error: unknown): ProblemFacts {
   if (error instanceof LogError) return logUnavailable(error.code);
+  if (error instanceof RepeatedFieldError) {
+    const pointer = `/${error.facts.field.replaceAll("~", "~0").replaceAll("/", "~1")}`.slice(0, 200);
+    return { ...invalid(error.message.slice(0, 300), error.hint), errors: [{ pointer, detail: "stands there twice" }] };
+  }
   const { code, statusCode, name } = error as { code?: string; statusCode?: number; name?: string };
   if (name === "SyntaxError" && !(error instanceof AssertionFailed)) {
     const where = error instanceof Error ? error.message.replace(/[^\x20-\x7e]/g, "?").slice(0, 200) : "";

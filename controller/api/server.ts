@@ -7,6 +7,7 @@ import { healthRoutes } from "./health-routes.ts";
 import { collectMethods, guardMethods } from "./method-guard.ts";
 import { pathOf, sendProblem } from "./problem-reply.ts";
 import { reconcileRoutes } from "./reconcile-routes.ts";
+import { RepeatedFieldError, repeatedField } from "./repeated-field.ts";
 import { BODY_MAX_BYTES, problemOfError } from "./request-problems.ts";
 import { stopRoutes } from "./stop-routes.ts";
 import type { WriteApi } from "./write-api.ts";
@@ -27,6 +28,7 @@ export async function writeServer(api: WriteApi): Promise<FastifyInstance> {
     },
   });
   app.removeContentTypeParser("text/plain");
+  readStrictJson(app);
   app.setErrorHandler((error, request, reply) => {
     const facts = problemOfError(error);
     if (facts.slug === "internal-error") api.logger.error({ error, path: pathOf(request) }, "a request broke");
@@ -45,6 +47,18 @@ export async function writeServer(api: WriteApi): Promise<FastifyInstance> {
   healthRoutes(app, api);
   guardMethods(app, methods);
   return app;
+}
+
+/** Bodies as the framework reads them, but for fields that stand twice. */
+function readStrictJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.removeContentTypeParser("application/json");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, text: string, done) => {
+    parse(request, text, (error, value) => {
+      const field = error ? undefined : repeatedField(text);
+      done(field === undefined ? error : new RepeatedFieldError(field), value);
+    });
+  });
 }
 
 /** Listens on a Unix socket that owner and group may use. The socket of a former life is removed. */
