@@ -1,5 +1,6 @@
 import { PROBLEMS } from "@servofleet/contracts";
 import type { TProperties } from "typebox";
+import { HEALTH_PATHS } from "./health-operations.ts";
 import { QUERY } from "./query-schema.ts";
 import type { ReadRoute } from "./read-route.ts";
 import { RESPONSES } from "./response-schema.ts";
@@ -97,8 +98,8 @@ export function openapiDocument(routes: readonly ReadRoute[], version: string) {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
-    tags: [{ name: "reads" }, { name: "streams" }, { name: "writes" }],
-    paths,
+    tags: [{ name: "reads" }, { name: "streams" }, { name: "writes" }, { name: "health" }],
+    paths: { ...paths, ...HEALTH_PATHS },
     components: { schemas: RESPONSES },
   };
 }

@@ -283,6 +283,10 @@ describe("health, documents and what does not exist", () => {
       "/v1/stop",
       "/v1/axes/{axis}/commands",
       "/v1/live",
+      "/livez",
+      "/readyz",
+      "/metrics",
+      "/problems/{slug}",
     ])
       expect(paths).toContain(path);
     expect(paths.filter((path) => /runs|programs|leases|jog|users/.test(path))).toEqual([]);

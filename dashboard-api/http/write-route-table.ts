@@ -35,7 +35,7 @@ export const WRITE_ROUTES: readonly WriteRoute[] = [
     body: Type.Union(Object.values(COMMAND_SCHEMAS)),
     headers: MOTION_HEADERS,
     answers: { "202": "Accepted", "200": "Command" },
-    problems: [400, 404, 409, 412, 413, 422, 429, 503],
+    problems: [400, 404, 409, 412, 413, 415, 422, 429, 503],
   },
   stop("/v1/axes/:axis/stop", "one axis"),
   stop("/v1/groups/:group/stop", "every axis of a group"),
@@ -48,7 +48,7 @@ export const WRITE_ROUTES: readonly WriteRoute[] = [
     body: null,
     headers: [],
     answers: { "200": "Command" },
-    problems: [404, 409, 503],
+    problems: [404, 409, 429, 503],
   },
   {
     method: "post",
@@ -57,7 +57,7 @@ export const WRITE_ROUTES: readonly WriteRoute[] = [
     body: Type.Object({ decision: Type.Union([Type.Literal("adopt"), Type.Literal("abandon")]) }, strict),
     headers: [],
     answers: { "200": "Reconciled" },
-    problems: [400, 404, 409, 503],
+    problems: [400, 404, 409, 413, 415, 429, 503],
   },
   {
     method: "post",
@@ -66,7 +66,7 @@ export const WRITE_ROUTES: readonly WriteRoute[] = [
     body: null,
     headers: [],
     answers: { "200": "Recorded" },
-    problems: [404, 503],
+    problems: [400, 404, 413, 415, 429, 503],
   },
   {
     method: "post",
@@ -75,6 +75,6 @@ export const WRITE_ROUTES: readonly WriteRoute[] = [
     body: Type.Object({ until: Type.String({ format: "date-time" }), reason: Type.String({ maxLength: 500 }) }, strict),
     headers: [],
     answers: { "200": "Recorded" },
-    problems: [400, 404, 503],
+    problems: [400, 404, 413, 415, 429, 503],
   },
 ];
