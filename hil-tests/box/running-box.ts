@@ -261,7 +261,8 @@ async function upset(url: string, fault: object): Promise<void> {
   if (status !== 200) throw new BoxError("fault-refused", { fault, body }, "see hil-tests/sim/fault-request.ts");
 }
 
-async function request<T>(
+/** One request with a JSON body; the answer whatever its status. */
+export async function request<T>(
   url: string,
   method: string,
   body: unknown,
@@ -281,7 +282,7 @@ async function request<T>(
 }
 
 /** The first line a process prints; rejects with what it said when it ends or takes too long. */
-function firstLine(child: ChildProcess, said: () => string = () => ""): Promise<string> {
+export function firstLine(child: ChildProcess, said: () => string = () => ""): Promise<string> {
   return new Promise((resolve, reject) => {
     const limit = systemClock().after(START_LIMIT_MS, () =>
       reject(new BoxError("no-line", { limitMs: START_LIMIT_MS, said: said() }, "read what it said")),
@@ -299,7 +300,8 @@ function firstLine(child: ChildProcess, said: () => string = () => ""): Promise<
   });
 }
 
-function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+/** Signals a process and resolves with its exit code; killed when it does not end. */
+export function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((resolve) => {
     const limit = systemClock().after(END_LIMIT_MS, () => child.kill("SIGKILL"));
@@ -312,7 +314,7 @@ function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null
 }
 
 /** Services are found by what everybody can see of them: their command line with this box's configuration. */
-function findService(fleetFile: string, service: ServiceName): number | undefined {
+export function findService(fleetFile: string, service: ServiceName): number | undefined {
   for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const words = commandLine(entry);
