@@ -1,5 +1,6 @@
 import type { LinkConfig } from "@servofleet/contracts";
 import { replyBytes, requestBytes } from "../modbus/expected-reply.ts";
+import type { FrameSizes } from "./line-codec.ts";
 import type { ModbusRequest } from "./link.ts";
 
 /** What the price of a transaction depends on. */
@@ -12,6 +13,8 @@ export interface LineCost {
   readonly turnaroundUs: number;
   /** Cap of a reply time-out beyond the reply's own wire time, microseconds. */
   readonly replyWaitMaxUs: number;
+  /** Absent: Modbus RTU frames. */
+  readonly frames?: FrameSizes;
 }
 
 /** Above 19200 baud the silence is fixed (Modbus over serial line v1.02, 2.5.1.1). */
@@ -39,10 +42,11 @@ export function lineCost(config: LinkConfig, turnaroundUs = TURNAROUND_DEFAULT_U
 
 /** Wire time of a request, microseconds. */
 export const requestMicros = (request: ModbusRequest, line: LineCost): number =>
-  requestBytes(request) * line.characterUs;
+  (line.frames?.request(request) ?? requestBytes(request)) * line.characterUs;
 
 /** Wire time of the answer, microseconds. */
-export const replyMicros = (request: ModbusRequest, line: LineCost): number => replyBytes(request) * line.characterUs;
+export const replyMicros = (request: ModbusRequest, line: LineCost): number =>
+  (line.frames?.reply(request) ?? replyBytes(request)) * line.characterUs;
 
 /**
  * Bus time of one answered transaction, microseconds: c*(Lreq+Lresp) + 2*t3.5 + d, one silence before the request and

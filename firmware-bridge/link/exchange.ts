@@ -1,10 +1,10 @@
 import type { Frame } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
-import { expectedReply } from "../modbus/expected-reply.ts";
 import type { Finding, Framer } from "../modbus/framer.ts";
-import { type CodecReply, ModbusCodec } from "../modbus/modbus-codec.ts";
+import type { CodecReply } from "../modbus/modbus-codec.ts";
 import { type LineCost, replyMicros, requestMicros } from "./bus-cost.ts";
 import { type FrameRing, frameOf } from "./frame-ring.ts";
+import type { LineCodec } from "./line-codec.ts";
 import type { LineTally } from "./line-tally.ts";
 import type { ModbusRequest } from "./link.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -56,6 +56,7 @@ interface Flight {
 export interface ExchangeParts {
   readonly clock: Clock;
   readonly framer: Framer;
+  readonly codec: LineCodec;
   readonly cost: LineCost;
   readonly ring: FrameRing;
   readonly tally: LineTally;
@@ -68,13 +69,14 @@ export interface ExchangeParts {
 /** One request and its answer on the wire, one at a time: bytes, frames, time-outs; no queue and no policy. */
 export class Exchange {
   readonly #parts: ExchangeParts;
-  readonly #codec = new ModbusCodec();
+  readonly #codec: LineCodec;
   #flight: Flight | undefined;
   /** Monotonic ms of the last byte seen, in whatever direction. */
   lastByteMs = 0;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
+    this.#codec = parts.codec;
   }
 
   get busy(): boolean {
@@ -86,7 +88,7 @@ export class Exchange {
     const { clock, cost, ring, framer } = this.#parts;
     const { unit, request } = question;
     const adu = this.#codec.begin(unit, request, (reply) => this.#finish(reply));
-    const { wire, findings } = framer.begin(adu, expectedReply(unit, request));
+    const { wire, findings } = framer.begin(adu, this.#codec.expected(unit, request));
     this.#sort(findings);
     const startedMs = clock.monotonicMs();
     const wallUs = clock.wallUs();
@@ -170,9 +172,9 @@ export class Exchange {
     const { ring, clock, framer } = this.#parts;
     const { unit, request, distrustExceptions } = flight.question;
     ring.add({ direction: "rx", atUs: flight.firstByteUs ?? clock.wallUs(), bytes: wire, unit });
-    if (distrustExceptions && (adu[1] ?? 0) & 0x80) {
+    if (distrustExceptions && this.#codec.isException(adu)) {
       flight.doubtfulException = true;
-      this.#sort(framer.begin(flight.adu, expectedReply(unit, request)).findings);
+      this.#sort(framer.begin(flight.adu, this.#codec.expected(unit, request)).findings);
       return;
     }
     this.#codec.deliver(adu);

@@ -15,19 +15,23 @@ export const withGhost = (ghosts: Ghosts, request: ModbusRequest): Ghosts => [..
  * - `as-is`: none can fit
  * - `padded`: read `request` (one register more or so) and cut the answer
  * - `flush`: ask `request` first; its answer proves that everything older is through (a drive answers in order)
- * - `twice`: send it at once and once more; two echoes prove one write (only for stops, which may be repeated)
+ * - `twice`: send it at once and once more for each late answer that fits; one echo more than those proves one write
+ *   (only for stops, which may be repeated)
  */
 export type Guarded =
   | { readonly ask: "as-is" }
   | { readonly ask: "padded"; readonly request: ModbusRequest }
   | { readonly ask: "flush"; readonly request: ModbusRequest }
-  | { readonly ask: "twice" };
+  | { readonly ask: "twice"; readonly late: number };
 
 const sameValues = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((v, i) => v === b[i]);
 
 /** Whether the late answer of `ghost` could pass for the answer of `request` while meaning something else. */
-function confusable(ghost: ModbusRequest, request: ModbusRequest): boolean {
+function confusable(ghost: ModbusRequest, request: ModbusRequest, bareReplies: boolean): boolean {
+  // An acknowledgement without register or value fits every write but the very same one.
+  if (bareReplies && request.fn !== "read")
+    return ghost.fn !== "read" && JSON.stringify(ghost) !== JSON.stringify(request);
   switch (request.fn) {
     case "read":
       return ghost.fn === "read" && ghost.quantity === request.quantity;
@@ -52,10 +56,17 @@ function freeQuantity(ghosts: Ghosts, from: number, max: number): number | undef
   return undefined;
 }
 
-/** Chooses how to ask. `mayPad` is false once the drive refused the longer read. */
-export function guard(ghosts: Ghosts, request: ModbusRequest, stop: boolean, mayPad: boolean): Guarded {
-  if (!ghosts.some((ghost) => confusable(ghost, request))) return { ask: "as-is" };
-  if (request.fn === "write-many" && stop) return { ask: "twice" };
+/** Chooses how to ask. `mayPad` is false once the drive refused the longer read; `bareReplies` as of the codec. */
+export function guard(
+  ghosts: Ghosts,
+  request: ModbusRequest,
+  stop: boolean,
+  mayPad: boolean,
+  bareReplies = false,
+): Guarded {
+  const late = ghosts.filter((ghost) => confusable(ghost, request, bareReplies)).length;
+  if (late === 0) return { ask: "as-is" };
+  if (request.fn !== "read" && stop) return { ask: "twice", late };
   if (request.fn === "read" && mayPad) {
     const max = Math.min(READ_REGISTERS_MAX, 0x10000 - request.address);
     const quantity = freeQuantity(ghosts, request.quantity + 1, max);
@@ -66,5 +77,5 @@ export function guard(ghosts: Ghosts, request: ModbusRequest, stop: boolean, may
 }
 
 /** Whether an exception that answers `request` could be a late one to another request of the same function. */
-export const exceptionIsAmbiguous = (ghosts: Ghosts, request: ModbusRequest): boolean =>
-  ghosts.some((ghost) => ghost.fn === request.fn);
+export const exceptionIsAmbiguous = (ghosts: Ghosts, request: ModbusRequest, bareReplies = false): boolean =>
+  ghosts.some((ghost) => bareReplies || ghost.fn === request.fn);

@@ -14,8 +14,8 @@ export interface Job extends Waiting {
   mayPad: boolean;
   /** Questions asked first, to get late answers out of the way. */
   flushes: number;
-  /** The first of two echoes has come. */
-  echoed: boolean;
+  /** Echoes of a stop that may have been late ones of older writes. */
+  echoes: number;
   resolve(done: TransactionDone): void;
   reject(error: LinkError): void;
 }
@@ -39,7 +39,7 @@ export function newJob(
     sent: false,
     mayPad: true,
     flushes: 0,
-    echoed: false,
+    echoes: 0,
     ...settle,
   };
 }

@@ -2,6 +2,7 @@ import type { AxisId } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
 import type { Framer } from "../modbus/framer.ts";
 import type { PollPlan } from "./bus-cost.ts";
+import type { LineCodec } from "./line-codec.ts";
 import type { Wire } from "./wire.ts";
 
 /** What a link writes about itself; a pino logger fits. */
@@ -20,10 +21,14 @@ export interface LinkParts {
   readonly polls?: readonly PollPlan[];
 }
 
-/** What makes a line RTU or TCP. */
+/** What makes a line RTU, TCP or a servo bus. */
 export interface LineParts extends LinkParts {
   readonly wire: Wire;
   readonly framer: Framer;
+  /** Absent: Modbus. */
+  readonly codec?: LineCodec;
   /** TCP answers carry ids: a late one is never in doubt, and no unit has to be kept in quarantine. */
   readonly repliesHaveIds: boolean;
+  /** A socket may be dead without a word: silence of all units ends it. Absent: as `repliesHaveIds`. */
+  readonly diesUnseen?: boolean;
 }

@@ -25,6 +25,10 @@ export interface LineTurnParts {
   readonly book: UnitBook;
   /** Whether late answers can be mistaken (RTU). */
   readonly guarded: boolean;
+  /** Answers tell neither register nor value. */
+  readonly bareReplies: boolean;
+  /** The connection may be dead without a word. */
+  readonly diesUnseen: boolean;
   /** Queues the job once more. */
   readonly again: (job: Job) => void;
   /** The breaker of the unit is open. */
@@ -83,7 +87,7 @@ export class LineTurn {
       unit: job.unit,
       request: turn.request,
       waitMs: this.#waitMs(job, page),
-      distrustExceptions: exceptionIsAmbiguous(page.ghosts, turn.request),
+      distrustExceptions: exceptionIsAmbiguous(page.ghosts, turn.request, this.#parts.bareReplies),
     };
     const sent = exchange.ask(session, question, (outcome) => this.#ended(turn, outcome));
     if (sent) this.#sent(turn, sent);
@@ -106,7 +110,7 @@ export class LineTurn {
 
   #plan(job: Job, page: UnitPage): Turn {
     const guarded: Guarded = this.#parts.guarded
-      ? guard(page.ghosts, job.request, job.class === "stop", job.mayPad)
+      ? guard(page.ghosts, job.request, job.class === "stop", job.mayPad, this.#parts.bareReplies)
       : { ask: "as-is" };
     const request = guarded.ask === "padded" || guarded.ask === "flush" ? guarded.request : job.request;
     return { job, page, guarded, request };
@@ -146,8 +150,8 @@ export class LineTurn {
     page.health = afterReply({ ...page.health, quarantineUntilMs: 0 }, clean, clock.wallUs());
     const exception = outcome.reply?.type === "exception";
     if (exception) tally.errors.exception++;
-    if (guarded.ask === "twice" && !exception && !job.echoed) {
-      job.echoed = true;
+    if (guarded.ask === "twice" && !exception && job.echoes < guarded.late) {
+      job.echoes++;
       this.#parts.again(job);
       return;
     }
@@ -190,7 +194,7 @@ export class LineTurn {
     if (guarded.ask === "flush") this.#parts.again(job);
     else failJob(job, "no-reply", { waitedMs, crcErrors: outcome.crcErrors });
     if (page.health.timeoutsInRow >= OPEN_AFTER_TIMEOUTS) this.#parts.opened(page.unit);
-    if (!this.#parts.guarded && this.#hasAnswered && ++this.#silences >= SILENCES_MAX) {
+    if (this.#parts.diesUnseen && this.#hasAnswered && ++this.#silences >= SILENCES_MAX) {
       this.#parts.restart(`${SILENCES_MAX} requests in a row were not answered`);
     }
   }

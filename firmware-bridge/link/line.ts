@@ -1,6 +1,7 @@
 import type { LinkConfig, LinkId, LinkStats } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
 import { assertRequest } from "../modbus/expected-reply.ts";
+import { ModbusCodec } from "../modbus/modbus-codec.ts";
 import { type LineCost, plannedLoad, stopBoundMs } from "./bus-cost.ts";
 import { Exchange } from "./exchange.ts";
 import { FrameRing, type LineFrame } from "./frame-ring.ts";
@@ -59,9 +60,11 @@ export class Line implements Link {
     this.#cost = cost;
     this.#book = new UnitBook(units);
     this.#tally = new LineTally(clock);
+    const codec = parts.codec ?? new ModbusCodec();
     this.#exchange = new Exchange({
       clock,
       framer: parts.framer,
+      codec,
       cost,
       ring: this.#ring,
       tally: this.#tally,
@@ -77,6 +80,8 @@ export class Line implements Link {
       tally: this.#tally,
       book: this.#book,
       guarded: !parts.repliesHaveIds,
+      bareReplies: codec.bareReplies,
+      diesUnseen: parts.diesUnseen ?? parts.repliesHaveIds,
       again: (job) => this.#queue(job),
       opened: (unit) => this.#refuseWaiting(unit),
       restart: (reason) => this.#wire.restart(reason),

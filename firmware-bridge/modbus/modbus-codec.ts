@@ -1,7 +1,9 @@
 import { EventEmitter } from "node:events";
 import { assert, never } from "@servofleet/runtime/assert";
 import modbusSerial from "modbus-serial";
+import type { LineCodec } from "../link/line-codec.ts";
 import type { ModbusRequest } from "../link/link.ts";
+import { type ExpectedReply, expectedReply } from "./expected-reply.ts";
 
 /** What a validated answer says. */
 export type CodecReply =
@@ -44,7 +46,8 @@ interface ExceptionError {
  * modbus-serial as a codec and nothing else: it makes request frames and reads answers that the framer has already
  * matched (unit, function, byte count or echo, CRC). Its time-outs, queue and ports are never used.
  */
-export class ModbusCodec {
+export class ModbusCodec implements LineCodec {
+  readonly bareReplies = false;
   readonly #port = new CapturePort();
   readonly #client = new modbusSerial.default(this.#port);
   #settle: ((reply: CodecReply) => void) | undefined;
@@ -74,6 +77,14 @@ export class ModbusCodec {
     const frame = this.#port.captured as Uint8Array | undefined;
     assert(frame, "modbus-serial did not write the request at once");
     return frame;
+  }
+
+  expected(unit: number, request: ModbusRequest): ExpectedReply {
+    return expectedReply(unit, request);
+  }
+
+  isException(frame: Uint8Array): boolean {
+    return ((frame[1] ?? 0) & 0x80) !== 0;
   }
 
   /** Hands over the matched answer (RTU form). */
