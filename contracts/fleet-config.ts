@@ -4,6 +4,15 @@ import { AxisIdSchema, BoxIdSchema, GroupIdSchema, LinkIdSchema } from "./ids.ts
 /** Strict object: a foreign field is an error, never ignored. */
 const strict = { additionalProperties: false } as const;
 
+/** Modbus over serial line v1.02, 2.5.1.1; drives that need less are driven faster by declaring it. */
+const SilenceSchema = Type.Union([Type.Literal("strict"), Type.Integer({ minimum: 0, maximum: 100_000 })], {
+  description:
+    "least silence before a frame, microseconds, if every drive of the line is declared to need no more; strict (also when absent): 3.5 characters, 1750 above 19200 baud",
+});
+const LocalEchoSchema = Type.Boolean({
+  description: "the adapter hears what it sends (RS-485 without echo suppression): the echo is checked and cut off",
+});
+
 const RtuLinkSchema = Type.Object(
   {
     id: LinkIdSchema,
@@ -14,6 +23,8 @@ const RtuLinkSchema = Type.Object(
     stopBits: Type.Union([Type.Literal(1), Type.Literal(2)], { default: 1 }),
     /** Cap of any reply time-out on this line: it bounds how long a stop can wait behind a dead drive. */
     stopWaitMaxMs: Type.Number({ minimum: 5, maximum: 1000, default: 50 }),
+    silenceUs: Type.Optional(SilenceSchema),
+    localEcho: Type.Optional(LocalEchoSchema),
   },
   strict,
 );
@@ -25,6 +36,13 @@ const TcpLinkSchema = Type.Object(
     host: Type.String({ minLength: 1 }),
     port: Type.Integer({ minimum: 1, maximum: 65535, default: 502 }),
     stopWaitMaxMs: Type.Number({ minimum: 5, maximum: 1000, default: 50 }),
+    inFlightMax: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 16,
+        description: "requests on the way at once, 1 when absent; more only where the server takes them side by side",
+      }),
+    ),
   },
   strict,
 );
