@@ -1,6 +1,7 @@
 import { never } from "@servofleet/runtime/assert";
 import type { DriveProfile } from "../profile/drive-profile.ts";
 import { Cia402Drive } from "./cia402-registers.ts";
+import { DirectDataDrive } from "./direct-data.ts";
 import type { Drive } from "./drive.ts";
 import { PathTableDrive } from "./path-table.ts";
 
@@ -12,6 +13,8 @@ export function createDrive(profile: DriveProfile): Drive {
       return new PathTableDrive(profile);
     case "cia402-registers":
       return new Cia402Drive(profile);
+    case "direct-data":
+      return new DirectDataDrive(profile);
     default:
       return never(handshake);
   }

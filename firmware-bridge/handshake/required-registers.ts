@@ -39,6 +39,20 @@ export const REQUIRED_REGISTERS = {
     "targetVelocity",
     "homingMethod",
   ],
+  "direct-data": [
+    "driverInput",
+    "driverOutput",
+    "alarm",
+    "actualPosition",
+    "directDataNumber",
+    "directType",
+    "directPosition",
+    "directSpeed",
+    "directStartRate",
+    "directStopRate",
+    "directCurrent",
+    "directTrigger",
+  ],
 } as const;
 
 export type HandshakeName = keyof typeof REQUIRED_REGISTERS;

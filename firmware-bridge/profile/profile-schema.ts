@@ -61,7 +61,7 @@ export const PROFILE_HEAD = {
   name: Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,63}$" }),
   title: Type.String({ minLength: 1, maxLength: 200 }),
   source: Type.String({ minLength: 1, maxLength: 500, description: "manuals the profile was made from" }),
-  handshake: Type.Union([Type.Literal("path-table"), Type.Literal("cia402-registers")]),
+  handshake: Type.Union([Type.Literal("path-table"), Type.Literal("cia402-registers"), Type.Literal("direct-data")]),
   wordOrder: Type.Union([Type.Literal("high-first"), Type.Literal("low-first")]),
   functions: Type.Array(Type.Integer({ minimum: 1, maximum: 127 }), { minItems: 2, maxItems: 16 }),
   registersMax: Type.Integer({ minimum: 1, maximum: 123, description: "most registers in one request" }),
