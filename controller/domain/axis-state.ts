@@ -78,6 +78,8 @@ export interface Axis {
   readonly displayOffset: number;
   /** Where the newest event saw it, counts; a reading (`AxisStatus`) is fresher. */
   readonly positionCounts: number | null;
+  /** The set position that the drive holds since its last motion succeeded, counts; null after anything else. */
+  readonly heldCounts: number | null;
   readonly abilities: AxisAbilities | null;
   /** The command that governs the axis now, as last shown. */
   readonly currentCommand: CommandId | null;
@@ -107,6 +109,7 @@ export function initialAxis(config: AxisConfig): Axis {
     unsettled: [],
     displayOffset: 0,
     positionCounts: null,
+    heldCounts: null,
     abilities: null,
     currentCommand: null,
     open: new Map(),

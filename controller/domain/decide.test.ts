@@ -113,6 +113,40 @@ describe("a relative move", () => {
     expect(scene.last("MoveAccepted").targetCounts).toBe(10998);
   });
 
+  const inWindow = (counts: number) => {
+    const scene = AxisScene.ready();
+    const commands = ["MoveAbsolute", "MoveRelative"];
+    const seen = { profile: "p", commands, parameters: [], commLossSupported: false, commLossReaction: "none" };
+    scene.append([{ event: { type: "AxisAbilitiesSeen", data: { ...seen, positionWindowCounts: 5 } } }]);
+    scene.does(scene.runs(move(100)), counts);
+    return scene;
+  };
+
+  test("starts from the set position that the drive holds, so that final errors do not add up", () => {
+    const scene = inWindow(9998);
+    for (const target of [110, 120, 130]) {
+      const next = scene.accepts({ type: "MoveRelative", distance: 10 });
+      expect(scene.last("MoveAccepted")).toMatchObject({ target, targetCounts: target * 100 });
+      scene.dispatches(next);
+      scene.does(next, target * 100 - 3);
+    }
+  });
+
+  test("starts from the measured position once the drive no longer holds where it was sent", () => {
+    const ends: readonly ((scene: AxisScene) => void)[] = [
+      (scene) => scene.reads({ positionCounts: 9990 }),
+      (scene) => scene.reads({ positionCounts: 9998, enabled: false }),
+      (scene) => scene.reads({ positionCounts: 9998, online: false, offlineReason: "silent" }),
+    ];
+    for (const [n, end] of ends.entries()) {
+      const scene = inWindow(9998);
+      end(scene);
+      scene.reads({ positionCounts: n === 0 ? 9990 : 9998 });
+      scene.accepts({ type: "MoveRelative", distance: 10 });
+      expect(scene.last("MoveAccepted").targetCounts, `case ${n}`).toBe(n === 0 ? 10990 : 10998);
+    }
+  });
+
   test("starts from the target of the move under way", () => {
     const scene = AxisScene.ready();
     scene.runs(move(100));

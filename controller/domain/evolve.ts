@@ -103,7 +103,8 @@ const succeed: Fold<"CommandSucceeded"> = (before, data, meta) => {
   const { axis, command } = end(before, meta);
   // Done and measured means standing; a velocity move alone does not end by itself.
   const stands = isDriving(command.type) && command.type !== "MoveVelocity";
-  return at(stands ? { ...axis, moving: false, unexpectedMotion: false } : axis, data.finalPosition);
+  const rest = { moving: false, unexpectedMotion: false, heldCounts: command.targetCounts };
+  return at(stands ? { ...axis, ...rest } : axis, data.finalPosition);
 };
 
 const latch: Fold<"StopLatched"> = (axis, data) => {
@@ -115,6 +116,7 @@ const latch: Fold<"StopLatched"> = (axis, data) => {
     stops: [...axis.stops, stop].slice(-STOP_RECORDS_MAX),
     // An order on the wire may move the axis before any reading shows it: standstill has to be seen anew.
     moving: axis.moving || drivingDispatched(axis),
+    heldCounts: null,
   };
 };
 
@@ -128,6 +130,7 @@ const show: Fold<"AxisStateChanged"> = (axis, data) => {
     currentCommand: data.currentCommand as CommandId | null,
     moving: data.state === "stopping" || (axis.moving && !stands),
     unexpectedMotion: axis.unexpectedMotion && !stands,
+    heldCounts: data.enabled ? axis.heldCounts : null,
   };
   return at(shown, data.position);
 };
@@ -143,8 +146,10 @@ const FOLDS: { readonly [T in AxisEventType]: Fold<T> } = {
   SetPositionAccepted: accept,
   ParameterWriteAccepted: accept,
   CommandRejected: unchanged,
-  DispatchStarted: (axis, data, meta) =>
-    changeOpen(axis, meta, (command) => ({ ...command, phase: "dispatched", orderId: data.orderId })),
+  DispatchStarted: (axis, data, meta) => {
+    const after = changeOpen(axis, meta, (command) => ({ ...command, phase: "dispatched", orderId: data.orderId }));
+    return drivingDispatched(after) ? { ...after, heldCounts: null } : after;
+  },
   CommandSent: (axis, _data, meta) => changeOpen(axis, meta, (command) => ({ ...command, sent: true })),
   DispatchAcknowledged: (axis, _data, meta) =>
     changeOpen(axis, meta, (command) => ({ ...command, phase: "acknowledged", outcomeUnknown: false })),
@@ -171,18 +176,20 @@ const FOLDS: { readonly [T in AxisEventType]: Fold<T> } = {
   }),
   LatchReleased: (axis) => ({ ...axis, stopLatched: false, moving: false }),
   AxisStateChanged: show,
-  FaultRaised: (axis, data) => ({ ...axis, fault: data.fault }),
+  FaultRaised: (axis, data) => ({ ...axis, fault: data.fault, heldCounts: null }),
   FaultCleared: (axis) => ({ ...axis, fault: null }),
   AxisWentOffline: (axis, data) => {
     // Known motion is still reckoned with on return; any other motion is seen anew.
     const moving = axis.moving && (axis.stopLatched || drivingDispatched(axis));
-    return { ...axis, offlineReason: data.reason, moving, unexpectedMotion: axis.unexpectedMotion && moving };
+    const unexpectedMotion = axis.unexpectedMotion && moving;
+    return { ...axis, offlineReason: data.reason, moving, unexpectedMotion, heldCounts: null };
   },
   AxisCameOnline: (axis) => ({ ...axis, offlineReason: null }),
   DisplayOffsetSet: (axis, data) => ({ ...axis, displayOffset: data.displayOffset }),
   ReconcileRequired: (axis, data) => ({ ...axis, reconcileRequired: true, reconcileReason: data.reason }),
   AxisReconciled: (axis) => ({ ...axis, reconcileRequired: false, reconcileReason: null, unsettled: [] }),
-  UnexpectedMotionSeen: (axis, data) => at({ ...axis, moving: true, unexpectedMotion: true }, data.position),
+  UnexpectedMotionSeen: (axis, data) =>
+    at({ ...axis, moving: true, unexpectedMotion: true, heldCounts: null }, data.position),
   LimitReached: (axis, data) => at(axis, data.position),
   AxisAbilitiesSeen: (axis, data) => ({
     ...axis,

@@ -21,13 +21,16 @@ export const NO_MOTION: MotionPlan = {
 };
 
 /**
- * Where a relative move starts from: the measured position at standstill, the target of the move under way otherwise
- * (MC_MoveAdditive's base). The momentary set position of a running move, which MC_MoveRelative names, is known
- * to the drive alone; a base read over the line would depend on the moment of reading.
+ * Where a relative move starts from. At standstill the set position that the drive holds, so that a row of relative moves
+ * does not add up their final errors (MC_MoveRelative); the measured one when the axis is not where it was sent. In
+ * motion the target of the move under way (MC_MoveAdditive's base): the momentary set position, which MC_MoveRelative
+ * names, is known to the drive alone, and a base read over the line would depend on the moment of reading.
  */
 function relativeBase(axis: Axis, status: AxisStatus | null): number {
-  const base = drivingCommand(axis)?.targetCounts ?? status?.positionCounts ?? axis.positionCounts ?? 0;
-  return displayFromCounts(base, scaleOf(axis));
+  const measured = status?.positionCounts ?? axis.positionCounts ?? 0;
+  const held = axis.heldCounts ?? measured;
+  const rest = Math.abs(held - measured) <= (axis.abilities?.positionWindowCounts ?? 0) ? held : measured;
+  return displayFromCounts(drivingCommand(axis)?.targetCounts ?? rest, scaleOf(axis));
 }
 
 /** The numbers of a request against the limits of the axis, and what is left to the defaults. */
