@@ -4,11 +4,12 @@ import { type BoxOptions, type RunningBox, startBox } from "../box/running-box.t
 import { until } from "../box/until.ts";
 import { processOf } from "./box-processes.ts";
 
-const AXES = ["x1", "z1"] as const;
+/** In the order in which they arrive. */
+const AXES = ["z1", "x1"] as const;
 /** Long and slow, so that there is time to look while it moves; counts as the drives count them. */
 const MOVES = {
   x1: { position: 400, velocity: 30, targetCounts: 40_000 },
-  z1: { position: 300, velocity: 25, targetCounts: 300_000 },
+  z1: { position: 240, velocity: 25, targetCounts: 240_000 },
 } as const;
 
 type Policies = {
