@@ -1,4 +1,5 @@
 import type { BridgeBeat, ControllerBeat } from "./beat.ts";
+import type { CapturePart, CaptureRequest } from "./capture.ts";
 import type { OrderMessage, StopOrder } from "./order.ts";
 import type { ReportMessage } from "./report.ts";
 import type { SampleMessage } from "./sample.ts";
@@ -11,6 +12,8 @@ export interface BusChannels {
   readonly "controller-beats": ControllerBeat;
   readonly "bridge-beats": BridgeBeat;
   readonly samples: SampleMessage;
+  readonly "capture-requests": CaptureRequest;
+  readonly captures: CapturePart;
 }
 export type BusChannel = keyof BusChannels;
 export const BUS_CHANNELS = [
@@ -20,6 +23,8 @@ export const BUS_CHANNELS = [
   "controller-beats",
   "bridge-beats",
   "samples",
+  "capture-requests",
+  "captures",
 ] as const satisfies readonly BusChannel[];
 
 /** NATS subject of a channel. Ids carry no dot or star, so they are subject tokens as they are. */

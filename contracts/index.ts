@@ -1,6 +1,7 @@
 export * from "./axis.ts";
 export * from "./beat.ts";
 export * from "./bus-channel.ts";
+export * from "./capture.ts";
 export * from "./cloud-event.ts";
 export * from "./command.ts";
 export * from "./event.ts";

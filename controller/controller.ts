@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { listenOnSocket, writeServer } from "./api/server.ts";
 import { BridgeLink } from "./bridge-link/bridge-link.ts";
 import { bridgeLost } from "./bridge-link/bridge-loss.ts";
+import { CaptureDesk } from "./bridge-link/capture-desk.ts";
 import { watchClock } from "./clock-watch.ts";
 import { type ControllerOptions, POISONED_EXIT_CODE } from "./controller-parts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
@@ -145,7 +146,7 @@ class RunningController implements Controller {
   }
 
   async #openApi(path: string): Promise<void> {
-    const { config, log, clock, random, logger } = this.#options;
+    const { config, log, bus, clock, random, logger } = this.#options;
     const [book, journal, waiters, stopLane] = [this.#book, this.#journal, this.#waiters, this.#stopLane];
     const admission = new Admission({
       log,
@@ -164,6 +165,8 @@ class RunningController implements Controller {
       clock,
       dispatch: (command, deadlineMs) => this.#dispatcher.enqueue(command, deadlineMs),
     });
+    const captures = new CaptureDesk({ bus, clock, random, bridgeAlive: () => this.#link.alive });
+    this.#ends.push(() => captures.close());
     const unready = () => this.#unready();
     this.#api = await writeServer({
       config,
@@ -174,6 +177,7 @@ class RunningController implements Controller {
       desk,
       waiters,
       stopLane,
+      captures,
       clock,
       logger,
       unready,

@@ -5,7 +5,7 @@ import type { MessageBus } from "./message-bus.ts";
 
 /** Messages handed to the channel and not yet taken by the kernel; more are refused (`publish` is false). */
 const BACKLOG_MAX = 8192;
-/** Samples are lossy: they give way long before anything else. */
+/** Samples and captures give way long before anything else. */
 const SAMPLE_BACKLOG_MAX = 256;
 /** How long `close` waits for the backlog. */
 const CLOSE_LIMIT_MS = 1000;
@@ -31,9 +31,11 @@ function room(channel: BusChannel, backlog: number): boolean {
     case "bridge-beats":
       return true;
     case "samples":
+    case "captures":
       return backlog < SAMPLE_BACKLOG_MAX;
     case "orders":
     case "reports":
+    case "capture-requests":
       return backlog < BACKLOG_MAX;
   }
 }

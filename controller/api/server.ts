@@ -2,6 +2,7 @@ import { chmod, rm } from "node:fs/promises";
 import Fastify, { type FastifyInstance } from "fastify";
 import { alarmRoutes } from "./alarm-routes.ts";
 import { cancelRoutes } from "./cancel-routes.ts";
+import { captureRoutes } from "./capture-routes.ts";
 import { commandRoutes } from "./command-routes.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { collectMethods, guardMethods } from "./method-guard.ts";
@@ -44,6 +45,7 @@ export async function writeServer(api: WriteApi): Promise<FastifyInstance> {
   cancelRoutes(app, api);
   reconcileRoutes(app, api);
   alarmRoutes(app, api);
+  captureRoutes(app, api);
   healthRoutes(app, api);
   guardMethods(app, methods);
   return app;

@@ -1,5 +1,6 @@
 import type { FleetConfig } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
+import type { CaptureDesk } from "../bridge-link/capture-desk.ts";
 import type { Logger } from "../controller-parts.ts";
 import type { EventLog } from "../event-log/event-log.ts";
 import type { Admission } from "../inbox/admission.ts";
@@ -22,6 +23,7 @@ export interface WriteApi {
   readonly desk: CommandDesk;
   readonly waiters: CommandWaiters;
   readonly stopLane: StopLane;
+  readonly captures: CaptureDesk;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Why the controller is not ready for motion; null when it is. */

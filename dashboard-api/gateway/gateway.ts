@@ -15,7 +15,7 @@ import { CommandTurns } from "./command-turns.ts";
 import { readPageFiles } from "./page-files.ts";
 import { wrongMethod } from "./path-methods.ts";
 import { BODY_MAX_BYTES, guardRequest, isLoopback } from "./request-guard.ts";
-import { isStop, type Service, serviceOf } from "./route-plan.ts";
+import { CAPTURE_PATH, isStop, isWrite, type Service, serviceOf } from "./route-plan.ts";
 import { TokenBuckets } from "./token-bucket.ts";
 import { answerUnreadable } from "./unreadable-request.ts";
 
@@ -140,7 +140,7 @@ function addGuards(app: FastifyInstance, parts: GatewayParts, breakers: Record<S
     if (isStop(request.method, path)) return undefined;
     const wrong = wrongMethod(request.method, path);
     if (wrong) return refuse(reply.header("Allow", wrong.allow), request, wrong.facts);
-    const service = serviceOf(request.method);
+    const service = serviceOf(request.method, path);
     const nowMs = parts.clock.monotonicMs();
     if (service === "controller" && !buckets.take(request.ip, nowMs)) {
       return refuse(
@@ -154,7 +154,7 @@ function addGuards(app: FastifyInstance, parts: GatewayParts, breakers: Record<S
         1,
       );
     }
-    if (service === "controller" && request.headers["idempotency-key"] === undefined)
+    if (isWrite(request.method) && request.headers["idempotency-key"] === undefined)
       request.headers["idempotency-key"] = uuidV7(parts.clock, parts.random);
     if (path.startsWith("/assets/") || path === "/" || path === "/livez") return undefined;
     if (!breakers[service].admits(nowMs)) {
@@ -162,7 +162,7 @@ function addGuards(app: FastifyInstance, parts: GatewayParts, breakers: Record<S
       return refuse(reply, request, dead(service), Math.max(1, Math.ceil(retryAfterMs / 1000)));
     }
     // Whoever asked to wait for the end holds its connection for long and would keep the others' turns.
-    if (service === "controller" && request.headers.prefer === undefined) return awaitTurn(turns, request, reply);
+    if (isWrite(request.method) && request.headers.prefer === undefined) return awaitTurn(turns, request, reply);
     return undefined;
   });
 }
@@ -217,6 +217,10 @@ async function addService(
 ): Promise<void> {
   const proxy = proxyOptions(service, socket, breaker, clock);
   for (const prefix of PREFIXES[service]) await app.register(httpProxy, { prefix, rewritePrefix: prefix, ...proxy });
+  if (service === "controller") {
+    const capture = { prefix: CAPTURE_PATH, rewritePrefix: CAPTURE_PATH, ...proxy };
+    await app.register(httpProxy, { ...capture, httpMethods: ["GET", "HEAD"] });
+  }
 }
 
 /** What the proxy does for one service, whatever the prefix. */

@@ -9,6 +9,7 @@ const READ_PATHS = [
   "/v1/groups",
   "/v1/links",
   "/v1/links/:link",
+  "/v1/links/:link/capture",
   "/v1/commands",
   "/v1/commands/:id",
   "/v1/alarms",

@@ -1,5 +1,6 @@
 import { PROBLEMS } from "@servofleet/contracts";
 import type { TProperties } from "typebox";
+import { CAPTURE_PATHS } from "./capture-operation.ts";
 import { HEALTH_PATHS } from "./health-operations.ts";
 import { QUERY } from "./query-schema.ts";
 import type { ReadRoute } from "./read-route.ts";
@@ -99,7 +100,7 @@ export function openapiDocument(routes: readonly ReadRoute[], version: string) {
     },
     servers: [{ url: "/" }],
     tags: [{ name: "reads" }, { name: "streams" }, { name: "writes" }, { name: "health" }],
-    paths: { ...paths, ...HEALTH_PATHS },
+    paths: { ...paths, ...CAPTURE_PATHS, ...HEALTH_PATHS },
     components: { schemas: RESPONSES },
   };
 }

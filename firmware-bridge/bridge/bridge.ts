@@ -17,6 +17,7 @@ import { uuidV7 } from "@servofleet/runtime/random-id";
 import type { BridgeLog } from "../axis/axis-parts.ts";
 import { axisProblem } from "../axis/axis-problem.ts";
 import { AxisSupervisor } from "../axis/axis-supervisor.ts";
+import { serveCaptures } from "../capture/serve-captures.ts";
 import { createDrive } from "../handshake/create-drive.ts";
 import { type Link, NOT_OPENED_YET } from "../link/link.ts";
 import type { DriveProfile } from "../profile/drive-profile.ts";
@@ -165,6 +166,8 @@ class RunningBridge implements Bridge {
       }),
     );
     this.#undo.push(bus.onConnection((connected) => connected && this.#beat()));
+    const frames = (link: LinkId) => this.#links.get(link)?.frames();
+    this.#undo.push(serveCaptures({ bus, clock, links: this.#parts.config.links, frames }));
     timer(clock.every(BEAT_PERIOD_MS, () => this.#beat()));
     timer(clock.every(SILENCE_LOOK_MS, () => this.#lookForController()));
     timer(clock.every(LINK_STATS_MS, () => this.#tellLinkStats()));

@@ -27,12 +27,21 @@ export class FrameRing {
     this.#next = (this.#next + 1) % FRAME_RING_MAX;
   }
 
-  /** Newest last. */
+  /** Newest last. The text of each is made when it is read: a whole ring at once would hold the line's process up for milliseconds. */
   frames(): LineFrame[] {
     const ordered =
       this.#seen.length < FRAME_RING_MAX
         ? this.#seen
         : [...this.#seen.slice(this.#next), ...this.#seen.slice(0, this.#next)];
-    return ordered.map(({ direction, atUs, bytes, unit }) => ({ ...frameOf(direction, atUs, bytes), unit }));
+    return ordered.map(({ direction, atUs, bytes, unit }) => ({
+      direction,
+      unit,
+      get at() {
+        return rfc3339(atUs);
+      },
+      get hex() {
+        return frameOf(direction, atUs, bytes).hex;
+      },
+    }));
   }
 }
