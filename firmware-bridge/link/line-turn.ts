@@ -59,9 +59,8 @@ export class LineTurn {
 
   /** A cheap read of a silent unit, wanted by nobody but the line itself. */
   probeJob(page: UnitPage): Job {
-    const request: ModbusRequest = { fn: "read", address: page.probeAddress, quantity: 1 };
     const nobody = { resolve: () => undefined, reject: () => undefined };
-    return newJob(page.unit, request, { class: "probe" }, this.#parts.clock.monotonicMs(), nobody);
+    return newJob(page.unit, page.probe, { class: "probe" }, this.#parts.clock.monotonicMs(), nobody);
   }
 
   /** Sends the job's request, or ends the job if it may not be sent any more. */
@@ -160,7 +159,7 @@ export class LineTurn {
       this.#parts.again(job);
       return;
     }
-    if (!exception && request.fn === "read") page.probeAddress = request.address;
+    if (!exception && request.fn === "read") page.probe = request.object ? request : { ...request, quantity: 1 };
     this.#settle(job, outcome);
   }
 

@@ -1,13 +1,17 @@
 import type { Frame, LinkId, LinkStats } from "@servofleet/contracts";
+import type { ObjectPlace } from "../modbus/mei-objects.ts";
 
 /** Priority classes of one line, highest first. Inside a class: earliest deadline first, fair between units. */
 export const TRANSACTION_CLASSES = ["stop", "command", "confirm", "poll", "probe"] as const;
 export type TransactionClass = (typeof TRANSACTION_CLASSES)[number];
 
-/** What is asked of one unit; register numbers are protocol addresses (zero based). */
+/**
+ * What is asked of one unit; register numbers are protocol addresses (zero based). With `object` it goes as an object
+ * telegram of function 43: the address is an index, the quantity counts words, the value is the object's raw bits.
+ */
 export type ModbusRequest =
-  | { readonly fn: "read"; readonly address: number; readonly quantity: number }
-  | { readonly fn: "write"; readonly address: number; readonly value: number }
+  | { readonly fn: "read"; readonly address: number; readonly quantity: number; readonly object?: ObjectPlace }
+  | { readonly fn: "write"; readonly address: number; readonly value: number; readonly object?: ObjectPlace }
   | { readonly fn: "write-many"; readonly address: number; readonly values: readonly number[] };
 
 export interface TransactionOptions {

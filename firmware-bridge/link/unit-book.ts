@@ -1,5 +1,6 @@
 import type { AxisId } from "@servofleet/contracts";
 import { type Ghosts, NO_GHOSTS } from "./ghost-guard.ts";
+import type { ModbusRequest } from "./link.ts";
 import { breakerState, newHealth, type UnitHealth } from "./unit-health.ts";
 
 /** At most one probe of a silent unit per line in this time. */
@@ -7,14 +8,16 @@ const PROBE_SPACING_MS = 100;
 /** A probe that found no spare bus time for so long goes before the polls. */
 const PROBE_PATIENCE_MS = 500;
 
+const FIRST_PROBE: ModbusRequest = { fn: "read", address: 0, quantity: 1 };
+
 /** What a line knows of one unit. */
 export interface UnitPage {
   readonly unit: number;
   readonly axis: AxisId | null;
   health: UnitHealth;
   ghosts: Ghosts;
-  /** A register that the unit has answered for: the cheapest question. */
-  probeAddress: number;
+  /** A register or object that the unit has answered for: the cheapest question. */
+  probe: ModbusRequest;
 }
 
 /** The units of one line, silent ones included, and when the next silent one is asked again. */
@@ -75,7 +78,7 @@ export class UnitBook {
   }
 
   #add(unit: number, axis: AxisId | null): UnitPage {
-    const page: UnitPage = { unit, axis, health: newHealth(), ghosts: NO_GHOSTS, probeAddress: 0 };
+    const page: UnitPage = { unit, axis, health: newHealth(), ghosts: NO_GHOSTS, probe: FIRST_PROBE };
     this.#pages.set(unit, page);
     return page;
   }

@@ -1,5 +1,6 @@
 import { assert, never } from "@servofleet/runtime/assert";
 import type { ModbusRequest } from "../link/link.ts";
+import { objectReply, objectReplyBytes, objectRequest, objectRequestBytes } from "./mei-objects.ts";
 
 /** Longest RTU frame (Modbus over serial line v1.02, 2.5.1). */
 export const RTU_FRAME_MAX_BYTES = 256;
@@ -36,6 +37,8 @@ export function functionCodeOf(request: ModbusRequest): 3 | 6 | 16 {
 
 /** The answer to expect. */
 export function expectedReply(unit: number, request: ModbusRequest): ExpectedReply {
+  const telegram = objectRequest(request);
+  if (telegram) return objectReply(unit, telegram);
   const functionCode = functionCodeOf(request);
   switch (request.fn) {
     case "read":
@@ -50,11 +53,18 @@ export function expectedReply(unit: number, request: ModbusRequest): ExpectedRep
 }
 
 /** Length of the request frame in RTU form, bytes. */
-export const requestBytes = (request: ModbusRequest): number =>
-  request.fn === "write-many" ? 9 + 2 * request.values.length : 8;
+export function requestBytes(request: ModbusRequest): number {
+  const telegram = objectRequest(request);
+  if (telegram) return objectRequestBytes(telegram);
+  return request.fn === "write-many" ? 9 + 2 * request.values.length : 8;
+}
 
 /** Length of the answer in RTU form, bytes. */
-export const replyBytes = (request: ModbusRequest): number => (request.fn === "read" ? 5 + 2 * request.quantity : 8);
+export function replyBytes(request: ModbusRequest): number {
+  const telegram = objectRequest(request);
+  if (telegram) return objectReplyBytes(telegram);
+  return request.fn === "read" ? 5 + 2 * request.quantity : 8;
+}
 
 const isWord = (value: number) => Number.isInteger(value) && value >= 0 && value <= 0xffff;
 
@@ -71,7 +81,7 @@ export function assertRequest(unit: number, request: ModbusRequest): void {
       assert(isWord(request.quantity) && request.address + request.quantity <= 0x10000, "read runs over address 65535");
       return;
     case "write":
-      assert(isWord(request.value), `value ${request.value} is not 0 to 65535`);
+      assert(request.object || isWord(request.value), `value ${request.value} is not 0 to 65535`);
       return;
     case "write-many":
       assert(

@@ -4,6 +4,7 @@ import modbusSerial from "modbus-serial";
 import type { LineCodec } from "../link/line-codec.ts";
 import type { ModbusRequest } from "../link/link.ts";
 import { type ExpectedReply, expectedReply } from "./expected-reply.ts";
+import { isObjectAnswer, objectAnswer, objectFrame, objectRequest } from "./mei-objects.ts";
 
 /** What a validated answer says. */
 export type CodecReply =
@@ -60,6 +61,9 @@ export class ModbusCodec implements LineCodec {
   begin(unit: number, request: ModbusRequest, settle: (reply: CodecReply) => void): Uint8Array {
     this.#port.captured = undefined;
     this.#settle = settle;
+    // modbus-serial knows only the identification part of function 43.
+    const telegram = objectRequest(request);
+    if (telegram) return objectFrame(unit, telegram);
     const done = (error: unknown, data: { data?: readonly number[] } | undefined) => this.#decoded(error, data);
     switch (request.fn) {
       case "read":
@@ -89,6 +93,12 @@ export class ModbusCodec implements LineCodec {
 
   /** Hands over the matched answer (RTU form). */
   deliver(frame: Uint8Array): void {
+    if (isObjectAnswer(frame)) {
+      const settle = this.#settle;
+      this.#settle = undefined;
+      settle?.(objectAnswer(frame));
+      return;
+    }
     this.#port._transactionIdRead = this.#port._transactionIdWrite;
     // Before the emit: the answer's callback may begin the next request at once, and must not overwrite this slot.
     this.#port.nextGeneration();
