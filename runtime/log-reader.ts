@@ -3,7 +3,7 @@ import type { RecordedEvent } from "@servofleet/contracts";
 import { type Clock, sleep } from "./clock.ts";
 import { LOG_PAGE_MAX, type LogQueries, logQueries } from "./log-queries.ts";
 import { LogReaderError } from "./log-reader-error.ts";
-import { LOG_FORMAT, type LogMeta, SELECT_LOG_META } from "./log-schema.ts";
+import { LOG_FORMAT, LOG_FORMATS, type LogMeta, SELECT_LOG_META } from "./log-schema.ts";
 import { SqliteDatabase, SqliteError } from "./sqlite.ts";
 import { positionAtWall } from "./wall-position.ts";
 
@@ -82,7 +82,7 @@ export class LogReader implements LogQueries {
       );
       const made = await database.get("SELECT 1 FROM sqlite_schema WHERE name = 'log_meta'");
       const meta = made ? await database.get<LogMeta>(SELECT_LOG_META) : undefined;
-      if (meta && meta.format !== LOG_FORMAT) throw formatError(meta.format);
+      if (meta && !LOG_FORMATS.includes(meta.format)) throw formatError(meta.format);
       if (meta) return new LogReader(database, clock, meta, inode);
     } catch (error) {
       await database?.close();
@@ -182,7 +182,7 @@ export class LogReader implements LogQueries {
 
   async #readMeta(): Promise<void> {
     const meta = await this.#database.get<LogMeta>(SELECT_LOG_META);
-    if (meta && meta.format !== LOG_FORMAT) throw formatError(meta.format);
+    if (meta && !LOG_FORMATS.includes(meta.format)) throw formatError(meta.format);
     if (meta?.logId !== this.logId) throw this.#replaced(meta?.logId ?? null);
     this.#epoch = meta.epoch;
   }

@@ -1,9 +1,53 @@
 import { hash as digest } from "node:crypto";
 import { EVENT_SCHEMA_VERSION, EVENT_SCHEMAS, type EventType, type RecordedEvent } from "@servofleet/contracts";
 
-/** Raised with every change of the table that an older reader would misread. */
-export const LOG_FORMAT = 1;
+/** Raised with every change of the tables that an older reader would misread. 2: archives, signed checkpoints, lineage. */
+export const LOG_FORMAT = 2;
+/** Formats that are read as they are, and lifted to LOG_FORMAT by the next writer. */
+export const LOG_FORMATS: readonly number[] = [1, LOG_FORMAT];
 export const LOG_FILE = "events.db";
+
+/**
+ * What stands beside the events. Rows leave the hot file only when a sealed archive holds them: then `log_archives` names
+ * it, and `log_streams` keeps the newest version of the streams that may have no row left here.
+ */
+const LOG_TABLES_OF_FORMAT_2 = `
+CREATE TABLE log_lineage(
+  serial         INTEGER PRIMARY KEY,
+  log_id         TEXT NOT NULL,
+  after_position INTEGER NOT NULL,
+  wall_us        INTEGER NOT NULL
+) STRICT;
+CREATE TABLE log_checkpoints(
+  serial    INTEGER PRIMARY KEY,
+  log_id    TEXT NOT NULL,
+  position  INTEGER NOT NULL,
+  hash      TEXT NOT NULL,
+  epoch     INTEGER NOT NULL,
+  wall_us   INTEGER NOT NULL,
+  key_id    TEXT NOT NULL,
+  signature TEXT NOT NULL
+) STRICT;
+CREATE TABLE log_archives(
+  first_position INTEGER PRIMARY KEY,
+  last_position  INTEGER NOT NULL,
+  file           TEXT NOT NULL,
+  previous_hash  TEXT NOT NULL,
+  last_hash      TEXT NOT NULL
+) STRICT;
+CREATE TABLE log_streams(stream TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT;
+CREATE TRIGGER events_never_go BEFORE DELETE ON events
+  WHEN OLD.position > (SELECT coalesce(max(last_position), 0) FROM log_archives)
+  BEGIN SELECT RAISE(ABORT, 'events are facts: never deleted'); END;
+CREATE TRIGGER checkpoints_never_change BEFORE UPDATE ON log_checkpoints
+  BEGIN SELECT RAISE(ABORT, 'checkpoints are signed: never changed'); END;
+CREATE TRIGGER checkpoints_never_go BEFORE DELETE ON log_checkpoints
+  WHEN OLD.position > (SELECT coalesce(max(last_position), 0) FROM log_archives)
+  BEGIN SELECT RAISE(ABORT, 'checkpoints are signed: never deleted'); END;
+CREATE TRIGGER archives_never_change BEFORE UPDATE ON log_archives
+  BEGIN SELECT RAISE(ABORT, 'an archive is sealed: never changed'); END;
+CREATE TRIGGER archives_never_go BEFORE DELETE ON log_archives
+  BEGIN SELECT RAISE(ABORT, 'an archive is sealed: never deleted'); END;`;
 
 /** The event log's tables. AUTOINCREMENT: a position is never given twice; the triggers: a fact is never changed. */
 export const LOG_TABLES = `
@@ -29,13 +73,20 @@ CREATE TABLE events(
 ) STRICT;
 CREATE INDEX events_command ON events(command_id) WHERE command_id IS NOT NULL;
 CREATE TRIGGER events_never_change BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are facts: never changed'); END;
-CREATE TRIGGER events_never_go BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are facts: never deleted'); END;
 CREATE TABLE log_meta(
   only         INTEGER PRIMARY KEY CHECK(only = 1),
   log_id       TEXT NOT NULL,
   writer_epoch INTEGER NOT NULL,
   format       INTEGER NOT NULL
-) STRICT;`;
+) STRICT;
+${LOG_TABLES_OF_FORMAT_2}`;
+
+/** What lifts a log of format 1. No row of `events` is touched. */
+export const LIFT_FROM_FORMAT_1 = `
+DROP TRIGGER events_never_go;
+${LOG_TABLES_OF_FORMAT_2}
+INSERT INTO log_lineage(serial, log_id, after_position, wall_us) SELECT 1, log_id, 0, 0 FROM log_meta;
+UPDATE log_meta SET format = 2;`;
 
 /** Columns as every reader selects them. Nanoseconds leave as text: 2^53 of them are only 104 days. */
 export const LOG_COLUMNS = `position, stream, version, id, type, schema, wall_us AS wallUs, CAST(mono_ns AS TEXT) AS monoNs, boot,
@@ -56,6 +107,14 @@ export interface LogMeta {
 }
 /** Reads it. */
 export const SELECT_LOG_META = "SELECT log_id AS logId, writer_epoch AS epoch, format FROM log_meta";
+/** Every id the log had, oldest first; the next one began after a position (restored from a backup). */
+export const SELECT_LINEAGE =
+  "SELECT log_id AS logId, after_position AS afterPosition FROM log_lineage ORDER BY serial";
+/** One stretch of a log's life under one id. */
+export interface LogLineage {
+  readonly logId: string;
+  readonly afterPosition: number;
+}
 
 /**
  * The canonical row: the JSON array of the columns in their order without the hash, data as its stored text.

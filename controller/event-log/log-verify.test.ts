@@ -76,7 +76,7 @@ test("a writer does not start on a log whose end was cut", async () => {
 });
 
 test("a log of a newer format is refused in words", async () => {
-  await tamper("UPDATE log_meta SET format = 2");
-  await expect(reopened()).rejects.toMatchObject({ code: "log-format", facts: { format: 2, known: 1 } });
+  await tamper("UPDATE log_meta SET format = 3");
+  await expect(reopened()).rejects.toMatchObject({ code: "log-format", facts: { format: 3, known: 2 } });
   await expect(verifyLog(file, clock)).rejects.toMatchObject({ code: "log-format" });
 });

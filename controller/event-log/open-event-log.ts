@@ -6,8 +6,10 @@ import { acquireLockFile, LockHeld } from "@servofleet/runtime/lock-file";
 import { LOG_FILE } from "@servofleet/runtime/log-schema";
 import { uuidV7 } from "@servofleet/runtime/random-id";
 import { type SqliteConnection, SqliteDatabase } from "@servofleet/runtime/sqlite";
+import { CHECKPOINT_CADENCE, type CheckpointCadence } from "./checkpoint-keeper.ts";
 import type { EventLog } from "./event-log.ts";
 import { raiseEpoch, readyTables, setPragmas, verifiedHead } from "./log-database.ts";
+import { openLogSigner } from "./log-key.ts";
 import { LogOpenError } from "./log-open-error.ts";
 import { SqliteEventLog } from "./sqlite-event-log.ts";
 
@@ -21,6 +23,8 @@ export interface EventLogOptions {
   readonly freeSpace?: () => Promise<number>;
   /** Below it motion is refused (`trouble` is `log-full`). */
   readonly reserveBytes?: number;
+  /** How often the chain is signed. */
+  readonly cadence?: CheckpointCadence;
   /** Opens the writer's connection: where a test puts a faulty disk. */
   readonly openWriter?: (file: string) => Promise<SqliteConnection>;
 }
@@ -41,6 +45,7 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
     const newLogId = `${options.box.slice(0, 40)}-${Buffer.from(random.bytes(6)).toString("hex")}`;
     const { logId } = await readyTables(writer, newLogId);
     const head = await verifiedHead(writer, logId);
+    const signer = await openLogSigner(directory);
     const epoch = await raiseEpoch(writer);
     reader = await SqliteDatabase.open(file, { readOnly: true });
     const freeSpace = options.freeSpace ?? (() => freeBytes(directory));
@@ -56,6 +61,8 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
       random,
       freeSpace,
       reserveBytes,
+      signer,
+      cadence: options.cadence ?? CHECKPOINT_CADENCE,
     });
   } catch (error) {
     await reader?.close();

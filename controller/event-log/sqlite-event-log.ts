@@ -4,8 +4,10 @@ import type { LockFile } from "@servofleet/runtime/lock-file";
 import { type LogQueries, logQueries } from "@servofleet/runtime/log-queries";
 import { uuidV7 } from "@servofleet/runtime/random-id";
 import type { SqliteConnection } from "@servofleet/runtime/sqlite";
+import { type CheckpointCadence, CheckpointKeeper } from "./checkpoint-keeper.ts";
 import { CommitQueue, QUEUE_EVENTS_MAX, type Waiter } from "./commit-queue.ts";
 import { type AppendOptions, type EventLog, LogError, type LogErrorCode, type NewEvent } from "./event-log.ts";
+import type { LogSigner } from "./log-key.ts";
 import { LogWriter } from "./log-writer.ts";
 import { prepareEvent } from "./prepared-event.ts";
 import type { LogHead } from "./seal-events.ts";
@@ -27,6 +29,8 @@ export interface SqliteEventLogParts {
   readonly random: Random;
   readonly freeSpace: () => Promise<number>;
   readonly reserveBytes: number | undefined;
+  readonly signer: LogSigner;
+  readonly cadence: CheckpointCadence;
 }
 
 /** The event log on SQLite with group commit: while one commit is on its way to the disk, the next batch collects. */
@@ -41,6 +45,7 @@ export class SqliteEventLog implements EventLog {
   readonly #writer: LogWriter;
   readonly #wal: WalKeeper;
   readonly #space: SpaceWatch;
+  #checkpoints: CheckpointKeeper | undefined;
   #inFlight: readonly Waiter[] = [];
   #full = false;
   #poison: LogError | undefined;
@@ -62,6 +67,11 @@ export class SqliteEventLog implements EventLog {
   static async start(parts: SqliteEventLogParts): Promise<SqliteEventLog> {
     const log = new SqliteEventLog(parts);
     await log.#space.look();
+    log.#checkpoints = await CheckpointKeeper.start({
+      ...parts,
+      head: () => log.#writer.head,
+      onFailure: (error) => log.#failed(error, []),
+    });
     return log;
   }
 
@@ -108,6 +118,7 @@ export class SqliteEventLog implements EventLog {
         this.#inFlight = waiters;
         const bytes = await this.#commit(waiters);
         this.#full = false;
+        await this.#checkpoints?.afterCommit();
         await this.#wal.afterCommit(bytes, this.#queue.empty);
       } catch (error) {
         this.#failed(error, waiters);
@@ -163,6 +174,9 @@ export class SqliteEventLog implements EventLog {
     });
     // A disk that never answers would keep the connections, too: their end is the end of the process.
     if (stuck) return this.#poisonWith(poisonError("the disk did not answer in time"));
+    await this.#checkpoints?.close();
+    // An orderly end leaves nothing unsigned. What the disk says now was said to every caller before.
+    if (!this.#poison) await this.#checkpoints?.sign().catch(() => undefined);
     await reader.close();
     await writer.close();
     await lock.release();
