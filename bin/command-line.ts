@@ -4,6 +4,7 @@ import { defaultUrl, gatewayUrl } from "./environment.ts";
 import { explain, usageExit, wantsJson } from "./exit.ts";
 import { addMotionVerbs } from "./verbs/motion-verbs.ts";
 import { addReadVerbs } from "./verbs/read-verbs.ts";
+import { addRigVerbs } from "./verbs/rig-verb.ts";
 import { addServiceVerbs } from "./verbs/service-verbs.ts";
 import { addToolVerbs } from "./verbs/tool-verbs.ts";
 import { VERSION } from "./version.ts";
@@ -33,6 +34,7 @@ export function buildCommandLine(): Command {
   addReadVerbs(program);
   addMotionVerbs(program);
   addToolVerbs(program);
+  addRigVerbs(program);
   return program;
 }
 
