@@ -1,6 +1,7 @@
 import { acceptedToWire } from "./accepted-to-wire.ts";
 import { append } from "./append.ts";
 import type { Bench } from "./bench-context.ts";
+import { busEfficiency } from "./bus-efficiency.ts";
 import { eventToVisible } from "./event-to-visible.ts";
 import { query } from "./query.ts";
 import { stopToWire } from "./stop-to-wire.ts";
@@ -12,6 +13,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   append,
   "transactions-rtu": transactionsRtu,
   "transactions-tcp": transactionsTcp,
+  "bus-efficiency": busEfficiency,
   query,
   "event-to-visible": eventToVisible,
   "write-under-reads": writeUnderReads,

@@ -8,6 +8,10 @@ export const pinned = (pid: number, cores: string): Promise<boolean> =>
     execFile("taskset", ["-a", "-p", "-c", cores, String(pid)], (error) => resolve(error === null));
   });
 
+/** Where masters run while a paced line has a core of its own: with one core they share it. */
+export const MASTER_CORE = "0";
+export const LINE_CORE = String(Math.min(1, cpus().length - 1));
+
 /** Every core of this machine, as `taskset` wants them. */
 export const allCores = (): string => `0-${cpus().length - 1}`;
 

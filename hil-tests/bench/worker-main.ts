@@ -2,6 +2,7 @@ import { systemClock } from "@servofleet/runtime/system-clock";
 import { bareFastify } from "./bare-fastify.ts";
 import { canary } from "./canary.ts";
 import { commandLoad } from "./command-load.ts";
+import { lineMasters } from "./line-masters.ts";
 import { modbusRtuServer } from "./modbus-rtu-server.ts";
 import { modbusTcpServer } from "./modbus-tcp-server.ts";
 import { readLoad } from "./read-load.ts";
@@ -15,6 +16,7 @@ const WORKERS: Readonly<
   "bare-fastify": bareFastify,
   canary,
   "command-load": commandLoad,
+  "line-masters": lineMasters,
   "modbus-rtu-server": modbusRtuServer,
   "modbus-tcp-server": modbusTcpServer,
   "read-load": readLoad,

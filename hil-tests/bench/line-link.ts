@@ -1,0 +1,71 @@
+import type { LinkConfig, LinkId } from "@servofleet/contracts";
+import { lineCost } from "@servofleet/firmware-bridge/link/bus-cost";
+import { createLink } from "@servofleet/firmware-bridge/link/create-link";
+import { Line } from "@servofleet/firmware-bridge/link/line";
+import type { LinkParts } from "@servofleet/firmware-bridge/link/line-parts";
+import type { Link } from "@servofleet/firmware-bridge/link/link";
+import { RtuFramer } from "@servofleet/firmware-bridge/modbus/rtu-framer";
+import { serialWire } from "@servofleet/firmware-bridge/serial/serial-wire";
+import { type Clock, sleep } from "@servofleet/runtime/clock";
+import { systemRandom } from "@servofleet/runtime/system-clock";
+import { BenchError } from "./bench-error.ts";
+
+const UP_LIMIT_MS = 5000;
+const LOOK_MS = 5;
+
+/** A link of the bridge on a paced line. */
+export interface LineLinkPlan {
+  readonly path: string;
+  readonly baud: number;
+  /** Silence before a request as declared, microseconds; null keeps t3.5. */
+  readonly gapUs: number | null;
+  /** Units 1 to this. */
+  readonly units: number;
+  readonly stopWaitMaxMs: number;
+}
+
+/** How the configuration names such a line. */
+export const lineConfig = ({ path, baud, stopWaitMaxMs }: LineLinkPlan) =>
+  ({
+    id: "bench_line" as LinkId,
+    kind: "modbus-rtu",
+    port: path,
+    baud,
+    parity: "none",
+    stopBits: 1,
+    stopWaitMaxMs,
+  }) satisfies LinkConfig;
+
+/** What the price of a transaction on it depends on, by the bridge's own reckoning. */
+export const lineLinkCost = (plan: LineLinkPlan) => {
+  const cost = lineCost(lineConfig(plan));
+  return plan.gapUs === null ? cost : { ...cost, silenceUs: plan.gapUs };
+};
+
+/** Opens the link and waits until it is up; whoever calls must close it. */
+export async function openLineLink(plan: LineLinkPlan, clock: Clock): Promise<Link> {
+  const parts: LinkParts = {
+    clock,
+    random: systemRandom(),
+    units: Array.from({ length: plan.units }, (_, index) => ({ unit: index + 1, axis: null })),
+    log: { info: () => undefined, warn: () => undefined },
+  };
+  const config = lineConfig(plan);
+  const link =
+    plan.gapUs === null
+      ? createLink(config, parts)
+      : new Line(config, lineLinkCost(plan), {
+          ...parts,
+          wire: serialWire(config),
+          framer: new RtuFramer(),
+          repliesHaveIds: false,
+        });
+  link.open();
+  const limitMs = clock.monotonicMs() + UP_LIMIT_MS;
+  while (!link.up) {
+    if (clock.monotonicMs() > limitMs)
+      throw new BenchError("too-slow", { reason: link.downReason }, "the link does not come up");
+    await sleep(clock, LOOK_MS);
+  }
+  return link;
+}
