@@ -33,6 +33,14 @@ export function addReadVerbs(program: Command): void {
       return ended(showAxes(target, out, options.at));
     });
   program
+    .command("capture <link>")
+    .description("the last frames of a link as a pcapng file that Wireshark opens")
+    .option("--out <file>", "write here, - for stdout; never overwrites (default: link and time)")
+    .action(async (link: string, options: { out?: string }, command: Command) => {
+      const { target, out } = verbContext(command);
+      return ended((await import("./capture-verb.ts")).captureLink(target, out, link, options.out));
+    });
+  program
     .command("why <command-id>")
     .description("the whole story of one command: who, decision, log, wire, confirmation")
     .action((id: string, _options, command: Command) => {

@@ -7,6 +7,8 @@ import type { Frame } from "@servofleet/contracts";
 import { ForeignError } from "./foreign-error.ts";
 
 const RUN_LIMIT_MS = 60_000;
+/** A line of fields for each packet of the longest capture. */
+const OUTPUT_MAX_BYTES = 8_388_608;
 /** What a link sends goes to the port where Wireshark looks for Modbus. */
 const MODBUS_PORT = 502;
 const OUR_PORT = 49_152;
@@ -73,21 +75,26 @@ async function dissect(
   try {
     writeFileSync(text, frames.map(hexDump).join(""));
     await run("text2pcap", ["-q", "-D", "-t", "ISO", ...packing, text, capture]);
-    const fields = FIELDS.flatMap((field) => ["-e", field]);
-    // The separator inside a field keeps several values apart.
-    const shape = ["-T", "fields", "-E", "separator=/t", "-E", "aggregator=,"];
-    const { stdout } = await run("tshark", ["-r", capture, ...options, ...shape, ...fields]);
-    const lines = stdout.split("\n").slice(0, -1);
-    if (lines.length !== frames.length)
-      throw new ForeignError("frames-lost", { given: frames.length, seen: lines.length }, "see text2pcap's hex dump");
-    return lines.map(parse);
+    const seen = await dissectFile(capture, options);
+    if (seen.length !== frames.length)
+      throw new ForeignError("frames-lost", { given: frames.length, seen: seen.length }, "see text2pcap's hex dump");
+    return seen;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
+/** Every packet of a capture file; `options` as tshark takes them. */
+export async function dissectFile(capture: string, options: readonly string[] = []): Promise<Dissected[]> {
+  const fields = FIELDS.flatMap((field) => ["-e", field]);
+  // The separator inside a field keeps several values apart.
+  const shape = ["-T", "fields", "-E", "separator=/t", "-E", "aggregator=,"];
+  const { stdout } = await run("tshark", ["-r", capture, ...options, ...shape, ...fields]);
+  return stdout.split("\n").slice(0, -1).map(parse);
+}
+
 const run = (command: string, args: readonly string[]) =>
-  promisify(execFile)(command, [...args], { timeout: RUN_LIMIT_MS });
+  promisify(execFile)(command, [...args], { timeout: RUN_LIMIT_MS, maxBuffer: OUTPUT_MAX_BYTES });
 
 /** text2pcap's hex dump: direction and time, then offset and bytes. */
 const hexDump = ({ direction, at, hex }: Frame): string =>
