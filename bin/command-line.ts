@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, type CommanderError, InvalidArgumentError } from "commander";
 import { defaultUrl, gatewayUrl } from "./environment.ts";
 import { explain, usageExit, wantsJson } from "./exit.ts";
+import { addLogVerbs } from "./verbs/log-verbs.ts";
 import { addMotionVerbs } from "./verbs/motion-verbs.ts";
 import { addReadVerbs } from "./verbs/read-verbs.ts";
 import { addRigVerbs } from "./verbs/rig-verb.ts";
@@ -33,6 +34,7 @@ export function buildCommandLine(): Command {
   addServiceVerbs(program);
   addReadVerbs(program);
   addMotionVerbs(program);
+  addLogVerbs(program);
   addToolVerbs(program);
   addRigVerbs(program);
   return program;

@@ -9,14 +9,6 @@ export function addToolVerbs(program: Command): void {
     .action(async (file: string, _options, command: Command) =>
       ended((await import("./check-fleet.ts")).checkFleet(file, verbContext(command).out)),
     );
-  const eventLog = program.command("log").description("the event log");
-  eventLog
-    .command("verify")
-    .description("walk the whole hash chain and name the first position that does not fit")
-    .action(async (_options, command: Command) => {
-      const { out, data } = verbContext(command);
-      return ended((await import("./verify-log.ts")).verifyLog(data, out));
-    });
   program
     .command("sim <links>")
     .description("simulated drives on serial lines and TCP ports, until Ctrl-C")

@@ -1,56 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Clock } from "@servofleet/runtime/clock";
 import { LogReader } from "@servofleet/runtime/log-reader";
-import {
-  canonicalRow,
-  chainHash,
-  genesisHash,
-  LOG_COLUMNS,
-  type LogMeta,
-  type LogRow,
-  SELECT_LOG_META,
-} from "@servofleet/runtime/log-schema";
-import { SqliteDatabase } from "@servofleet/runtime/sqlite";
+import { LogReaderError } from "@servofleet/runtime/log-reader-error";
+import { canonicalRow, chainHash, genesisHash, type LogRow } from "@servofleet/runtime/log-schema";
+import { type LogCheckpoint, type PublicKeys, publicKeysOf } from "@servofleet/runtime/log-signature";
+import { SqliteError } from "@servofleet/runtime/sqlite";
+import { archiveFlaw } from "./archive-check.ts";
+import { CheckpointCheck } from "./checkpoint-check.ts";
+import { type LogFlaw, logFlaw } from "./log-flaw.ts";
+import { LOG_PUBLIC_KEY_FILE } from "./log-key.ts";
+import { archivePath, fileDigest, type LogRows, openLogRows, readManifest } from "./log-rows.ts";
+import { nameTampering } from "./name-tampering.ts";
 
-const PAGE_ROWS = 1000;
+export type { LogFlaw, LogFlawKind } from "./log-flaw.ts";
 
-/** What was done to a log, as far as the chain can tell. */
-export type LogFlaw =
-  /** The row is not the one that was written, but its successor still follows it. */
-  | "altered"
-  /** Positions are missing in the middle, or at the end. */
-  | "deleted"
-  /** The row does not follow its predecessor: put in, exchanged, or the chain was written anew from here. */
-  | "inserted-or-reordered"
-  /** SQLite itself finds the file damaged. */
-  | "damaged";
+/** What a log is held against. */
+export interface VerifyOptions {
+  /** PEM text of the keys that are trusted; else those beside the log, which whoever owns the disk owns, too. */
+  readonly publicKeys?: string;
+  /** Checkpoints that were kept elsewhere: they prove the end of the log, too. */
+  readonly witnesses?: readonly LogCheckpoint[];
+}
 
 export interface LogVerification {
   readonly ok: boolean;
   readonly logId: string | null;
   readonly epoch: number | null;
-  /** Rows whose chain was checked. */
+  /** Rows whose chain was checked, archives included. */
   readonly events: number;
   readonly newestPosition: number;
-  /** Hash of the newest good row: kept elsewhere, it also proves the log's end. */
+  /** Hash of the newest good row. */
   readonly headHash: string | null;
-  readonly firstBad: { readonly position: number; readonly flaw: LogFlaw; readonly detail: string } | null;
+  /** Up to here the chain is also the one that was signed. */
+  readonly signedThrough: number;
+  /** The newest checkpoint: kept elsewhere, it is a witness. */
+  readonly newestCheckpoint: LogCheckpoint | null;
+  readonly archives: number;
+  readonly firstBad: LogFlaw | null;
 }
 
+const UNREADABLE: ReadonlySet<string> = new Set(["SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR"]);
+
 /**
- * Walks the whole chain of `file` read-only, beside a running writer too, and names the first row that does not fit.
- * Rejects with SqliteError or LogReaderError when there is no log to read in the file.
+ * Walks the whole chain of `file` and of its archives read-only, beside a running writer too, holds it against what was
+ * signed, and names the first place that does not fit. Rejects with SqliteError or LogReaderError when there is no log to
+ * read in the file.
  */
-export async function verifyLog(file: string, clock: Clock): Promise<LogVerification> {
+export async function verifyLog(file: string, clock: Clock, options: VerifyOptions = {}): Promise<LogVerification> {
   // The reader is opened first for its checks of format and identity.
   await (await LogReader.open({ file, clock }))?.close();
-  const database = await SqliteDatabase.open(file, { readOnly: true });
+  const keys = publicKeysOf(options.publicKeys ?? (await keysBeside(file)));
+  let rows: LogRows;
   try {
-    const meta = await database.get<LogMeta>(SELECT_LOG_META);
-    return meta ? await walk(database, meta) : { ...NOTHING, firstBad: flaw(0, "damaged", "log_meta is empty") };
+    rows = await openLogRows(file);
+  } catch (error) {
+    const found = unreadable(error, 0);
+    if (found) return { ...NOTHING, firstBad: found };
+    throw error;
+  }
+  try {
+    return await new LogWalk(file, rows, keys, options.witnesses ?? []).whole();
   } finally {
-    await database.close();
+    await rows.close();
   }
 }
+
+const keysBeside = (file: string): Promise<string> =>
+  readFile(join(dirname(file), LOG_PUBLIC_KEY_FILE), "utf8").catch(() => "");
 
 const NOTHING: LogVerification = {
   ok: false,
@@ -59,59 +76,101 @@ const NOTHING: LogVerification = {
   events: 0,
   newestPosition: 0,
   headHash: null,
+  signedThrough: 0,
+  newestCheckpoint: null,
+  archives: 0,
   firstBad: null,
 };
-const flaw = (position: number, kind: LogFlaw, detail: string) => ({ position, flaw: kind, detail });
 
-async function walk(database: SqliteDatabase, meta: LogMeta): Promise<LogVerification> {
-  let previous = { position: 0, hash: genesisHash(meta.logId) };
-  let firstBad: LogVerification["firstBad"] = null;
-  // Taken first: what a running writer adds meanwhile is beyond it.
-  const given = await database.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
-  const versions = new Map<string, number>();
-  let page: LogRow[] = [];
-  do {
-    page = await database.all<LogRow>(
-      `SELECT ${LOG_COLUMNS} FROM events WHERE events.position > ?1 ORDER BY events.position LIMIT ${PAGE_ROWS + 1}`,
-      [previous.position],
-    );
-    for (const [i, row] of page.slice(0, PAGE_ROWS).entries()) {
-      firstBad = flawOf(previous, row, page[i + 1], versions);
-      if (firstBad) break;
-      previous = { position: row.position, hash: row.hash };
+/** One walk from the first row to the last. */
+class LogWalk {
+  readonly #file: string;
+  readonly #rows: LogRows;
+  readonly #keys: PublicKeys;
+  readonly #signed: CheckpointCheck;
+  readonly #witnessed: CheckpointCheck;
+  readonly #versions = new Map<string, number>();
+  #previous: { readonly position: number; readonly hash: string };
+
+  constructor(file: string, rows: LogRows, keys: PublicKeys, witnesses: readonly LogCheckpoint[]) {
+    this.#file = file;
+    this.#rows = rows;
+    this.#keys = keys;
+    this.#signed = new CheckpointCheck(rows.checkpoints, rows.lineage, keys);
+    const inOrder = [...witnesses].sort((a, b) => a.position - b.position);
+    this.#witnessed = new CheckpointCheck(inOrder, rows.lineage, keys, "elsewhere");
+    this.#previous = { position: 0, hash: genesisHash(rows.lineage[0]?.logId ?? "") };
+  }
+
+  async whole(): Promise<LogVerification> {
+    const { meta, lineage, given, checkpoints, archives } = this.#rows;
+    if (!meta) return { ...NOTHING, firstBad: logFlaw("damaged", 0, "log_meta is empty") };
+    let firstBad = await this.#walk().catch((error: unknown) => {
+      const found = unreadable(error, this.#previous.position + 1);
+      if (!found) throw error;
+      return found;
+    });
+    firstBad ??= await this.#archivesFlaw();
+    if (!firstBad && lineage.at(-1)?.logId !== meta.logId)
+      firstBad = logFlaw("rewritten", 1, `the log is called ${meta.logId} and its lineage ends with another id`);
+    return {
+      ok: firstBad === null,
+      logId: meta.logId,
+      epoch: meta.epoch,
+      events: this.#previous.position,
+      newestPosition: Math.max(this.#previous.position, given),
+      headHash: this.#previous.hash,
+      signedThrough: this.#signed.signedThrough,
+      newestCheckpoint: checkpoints.at(-1) ?? null,
+      archives: archives.length,
+      firstBad,
+    };
+  }
+
+  async #walk(): Promise<LogFlaw | null> {
+    for (;;) {
+      const page = await this.#rows.pages(this.#previous.position);
+      for (const row of page) {
+        const flaw = await this.#step(row);
+        if (flaw) return flaw;
+      }
+      if (page.length === 0) break;
     }
-  } while (!firstBad && page.length > PAGE_ROWS);
-  if (!firstBad && previous.position < (given?.seq ?? 0))
-    firstBad = flaw(previous.position + 1, "deleted", `the log once reached position ${given?.seq}`);
-  return {
-    ok: firstBad === null,
-    logId: meta.logId,
-    epoch: meta.epoch,
-    events: previous.position,
-    newestPosition: Math.max(previous.position, page.at(-1)?.position ?? 0, given?.seq ?? 0),
-    headHash: previous.hash,
-    firstBad,
-  };
+    const end = this.#previous.position;
+    if (end < this.#rows.given)
+      return logFlaw("truncated", end + 1, `the log once reached position ${this.#rows.given}`, this.#rows.given);
+    return this.#signed.end(end) ?? this.#witnessed.end(end);
+  }
+
+  async #step(row: LogRow): Promise<LogFlaw | null> {
+    const expected = this.#previous.position + 1;
+    if (row.position !== expected || chainHash(this.#previous.hash, canonicalRow(row)) !== row.hash)
+      return nameTampering(this.#previous, this.#rows.pages);
+    const version = (this.#versions.get(row.stream) ?? 0) + 1;
+    if (row.version !== version)
+      return logFlaw("rewritten", expected, `${row.stream} has version ${row.version}, expected ${version}`);
+    this.#versions.set(row.stream, version);
+    this.#previous = { position: row.position, hash: row.hash };
+    return this.#signed.see(row.position, row.hash) ?? this.#witnessed.see(row.position, row.hash);
+  }
+
+  async #archivesFlaw(): Promise<LogFlaw | null> {
+    for (const entry of this.#rows.archives) {
+      const archive = archivePath(this.#file, entry.file);
+      const { sha256 } = await fileDigest(archive);
+      const flaw = archiveFlaw(entry, { sha256, manifest: await readManifest(archive) }, this.#keys);
+      if (flaw) return flaw;
+    }
+    return null;
+  }
 }
 
-function flawOf(
-  previous: { readonly position: number; readonly hash: string },
-  row: LogRow,
-  next: LogRow | undefined,
-  versions: Map<string, number>,
-): LogVerification["firstBad"] {
-  const expected = previous.position + 1;
-  if (row.position !== expected) return flaw(expected, "deleted", `after ${previous.position} comes ${row.position}`);
-  if (chainHash(previous.hash, canonicalRow(row)) !== row.hash) {
-    // The successor was chained to this row's stored hash: if that still holds, only this row's content was touched.
-    const followed = next !== undefined && chainHash(row.hash, canonicalRow(next)) === next.hash;
-    return followed || next === undefined
-      ? flaw(row.position, "altered", "its hash is not that of its content")
-      : flaw(row.position, "inserted-or-reordered", "neither it nor its successor follows its predecessor");
+function unreadable(error: unknown, position: number): LogFlaw | null {
+  if (error instanceof SqliteError && UNREADABLE.has(error.code))
+    return logFlaw("damaged", position, `SQLite cannot read on (${error.code})`);
+  if (error instanceof LogReaderError && error.code === "archive-missing") {
+    const { firstPosition, lastPosition } = error.facts as { firstPosition: number; lastPosition: number };
+    return logFlaw("damaged", firstPosition, error.hint, lastPosition);
   }
-  const version = (versions.get(row.stream) ?? 0) + 1;
-  versions.set(row.stream, version);
-  return row.version === version
-    ? null
-    : flaw(row.position, "inserted-or-reordered", `${row.stream} has version ${row.version}, expected ${version}`);
+  return null;
 }
