@@ -278,8 +278,9 @@ export class Line implements Link {
             if (nowMs < page(waiting.unit).health.quarantineUntilMs) return false;
             return waiting.class !== "probe" || this.#book.mayProbe(page(waiting.unit), nowMs);
           },
-          // Who is known to be silent comes last: it must not hold up the stop of a drive that listens.
-          (waiting) => (page(waiting.unit).health.timeoutsInRow > 0 ? 1 : 0),
+          // Who is known to be silent comes last: it must not hold up the stop of a drive that listens. For anything else
+          // that would be starving: on a full line one lost answer would end the polls of its drive.
+          (waiting) => (waiting.class === "stop" && page(waiting.unit).health.timeoutsInRow > 0 ? 1 : 0),
         );
     const probe = patient ?? (job ? undefined : this.#book.dueProbe(nowMs, false));
     return job ?? (probe && this.#turn.probeJob(probe));
