@@ -72,6 +72,10 @@ export class DriveSession implements DriveTalk {
     this.#hooks.onWriteDone?.(weight);
   }
 
+  async pause(ms: number): Promise<void> {
+    if (ms > 0) await sleep(this.#clock, ms);
+  }
+
   async waitFor(
     names: readonly string[],
     limitMs: number,

@@ -20,6 +20,8 @@ export interface DriveTalk {
   read(...names: readonly string[]): Promise<Values>;
   /** One write of neighbours, raw values. */
   write(entries: readonly (readonly [name: string, raw: number])[], weight: WriteWeight): Promise<void>;
+  /** Leaves the drive alone for so long; the line serves others meanwhile. */
+  pause(ms: number): Promise<void>;
   /** Reads until `done`; HandshakeError after `limitMs`. */
   waitFor(names: readonly string[], limitMs: number, what: string, done: (values: Values) => boolean): Promise<Values>;
 }

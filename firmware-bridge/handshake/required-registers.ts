@@ -27,7 +27,6 @@ export const REQUIRED_REGISTERS = {
   "cia402-registers": [
     "controlword",
     "statusword",
-    "errorCode",
     "mode",
     "modeDisplay",
     "actualPosition",

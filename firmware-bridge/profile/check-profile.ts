@@ -85,13 +85,29 @@ function misfits(profile: ProfileData): Complaint[] {
     out.push({ path: `registers.${name}`, found: "nothing", allowed, nearest: nearestSpelling(name, names) });
   }
   out.push(...registerMisfits(profile), ...planMisfits(profile, known));
-  if (!profile.functions.includes(3) || !(profile.functions.includes(6) || profile.functions.includes(16))) {
+  if (profile.telegram === "objects") out.push(...objectMisfits(profile));
+  else if (!profile.functions.includes(3) || !(profile.functions.includes(6) || profile.functions.includes(16))) {
     const allowed = "3 (read) and one of 6 and 16 (write)";
     out.push({ path: "functions", found: profile.functions.join(", "), allowed, nearest: undefined });
   }
   if (profile.motion.velocity.unit === "rpm" && !profile.countsPerRevolution) {
     const allowed = "a register: velocities in rpm need it";
     out.push({ path: "countsPerRevolution", found: "nothing", allowed, nearest: undefined });
+  }
+  return out;
+}
+
+/** Objects are asked for one at a time by function 43, low byte first. */
+function objectMisfits({ functions, wordOrder, plan }: ProfileData): Complaint[] {
+  const out: Complaint[] = [];
+  const wrong = (path: string, found: string, allowed: string) =>
+    out.push({ path, found, allowed, nearest: undefined });
+  if (!functions.includes(43)) wrong("functions", functions.join(", "), "43 (object telegrams)");
+  if (wordOrder !== "low-first") wrong("wordOrder", wordOrder, "low-first: object data come low byte first");
+  for (const [part, blocks] of Object.entries(plan)) {
+    for (const [n, block] of blocks.entries()) {
+      if (block.length > 1) wrong(`plan.${part}[${n}]`, `${block.length} objects`, "one object in each block");
+    }
   }
   return out;
 }

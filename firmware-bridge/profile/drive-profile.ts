@@ -2,7 +2,7 @@ import type { Fault } from "@servofleet/contracts";
 import { assert } from "@servofleet/runtime/assert";
 import type { ModbusRequest } from "../link/link.ts";
 import type { FaultFact, ProfileData, RegisterFact } from "./profile-schema.ts";
-import { fromWords, toWords } from "./register-words.ts";
+import { bytesOf, fromWords, toWords } from "./register-words.ts";
 
 /** Raw values by register name. */
 export type Values = ReadonlyMap<string, number>;
@@ -13,6 +13,7 @@ export class DriveProfile {
   readonly #faults: ReadonlyMap<string, FaultFact>;
   constructor(data: ProfileData) {
     this.data = data;
+    this.data = { ...data, plan: this.#believed(data.plan) };
     this.#faults = new Map(Object.entries(data.faults).map(([code, fact]) => [code.toLowerCase(), fact]));
   }
 
@@ -26,6 +27,11 @@ export class DriveProfile {
     return fact !== undefined && (fact.inferred === undefined || this.data.inferred[fact.inferred]?.enabled === true);
   }
 
+  /** Whether a behaviour counts as a fact: true unless the profile names it as inferred and leaves it off. */
+  believes(behaviour: string): boolean {
+    return this.data.inferred[behaviour]?.enabled !== false;
+  }
+
   fact(name: string): RegisterFact {
     const fact = this.data.registers[name];
     assert(fact !== undefined && this.has(name), `profile ${this.name} has no register ${name}`);
@@ -35,6 +41,9 @@ export class DriveProfile {
   /** One read over all of the names, gaps included. */
   read(...names: readonly string[]): ModbusRequest {
     const facts = names.map((name) => this.fact(name));
+    const [only] = facts;
+    if (this.data.telegram === "objects" && only)
+      return { ...this.#place(only, facts.length), fn: "read", quantity: only.words };
     const address = Math.min(...facts.map((fact) => Number(fact.address)));
     const end = Math.max(...facts.map((fact) => Number(fact.address) + fact.words));
     return { fn: "read", address, quantity: end - address };
@@ -61,6 +70,7 @@ export class DriveProfile {
     const first = entries[0];
     assert(first !== undefined, "a write of nothing");
     const address = Number(this.fact(first[0]).address);
+    if (this.data.telegram === "objects") return this.#object(first, entries.length);
     for (const [name, raw] of entries) {
       const fact = this.fact(name);
       assert(Number(fact.address) === address + values.length, `register ${name} does not follow its neighbour`);
@@ -72,6 +82,25 @@ export class DriveProfile {
     if (values.length === 1 && only !== undefined && this.data.functions.includes(6))
       return { fn: "write", address, value: only };
     return { fn: "write-many", address, values };
+  }
+
+  #object([name, raw]: readonly [name: string, raw: number], entries: number): ModbusRequest | undefined {
+    const fact = this.fact(name);
+    const words = toWords(raw, fact.type, this.data.wordOrder);
+    return words ? { ...this.#place(fact, entries), fn: "write", value: raw >>> 0 } : undefined;
+  }
+
+  #place(fact: RegisterFact, count: number) {
+    assert(count === 1, `profile ${this.name} speaks of one object at a time`);
+    const object = { subindex: fact.subindex ?? 0, bytes: bytesOf(fact.type) };
+    return { address: Number(fact.address), object };
+  }
+
+  /** A block with a register that is only inferred is not read. */
+  #believed(plan: ProfileData["plan"]): ProfileData["plan"] {
+    const known = (blocks: string[][]) => blocks.filter((names) => names.every((name) => this.has(name)));
+    const { status, order, rotating, fault } = plan;
+    return { status: known(status), order: known(order), rotating: known(rotating), fault: known(fault) };
   }
 
   /** The person's words for a fault code of the drive. */

@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { Cia402DialectSchema } from "./cia402-dialect.ts";
 
 /** Where a fact comes from: [M] manual, [C] public source code, [F] measured by a user, [I] inferred (off unless switched on). */
 const SOURCE = "manual and section, with its mark: [M] manual, [C] public source, [F] field measurement, [I] inferred";
@@ -9,12 +10,20 @@ const positive = (description: string) => Type.Number({ exclusiveMinimum: 0, des
 const ms = (preset: number, description: string) =>
   Type.Integer({ minimum: 1, maximum: 600_000, default: preset, description });
 
-const RegisterType = Type.Union([Type.Literal("u16"), Type.Literal("i16"), Type.Literal("u32"), Type.Literal("i32")]);
+const RegisterType = Type.Union([
+  Type.Literal("u8"),
+  Type.Literal("i8"),
+  Type.Literal("u16"),
+  Type.Literal("i16"),
+  Type.Literal("u32"),
+  Type.Literal("i32"),
+]);
 export const RegisterSchema = Type.Object(
   {
     address: Address,
     type: RegisterType,
     words: Type.Union([Type.Literal(1), Type.Literal(2)]),
+    subindex: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: "of an object; 0 when absent" })),
     access: Type.Union([Type.Literal("ro"), Type.Literal("rw"), Type.Literal("wo")]),
     scale: Type.Number({ default: 1, description: "physical value of one raw step" }),
     unit: Type.String({ maxLength: 32, default: "" }),
@@ -62,8 +71,11 @@ export const PROFILE_HEAD = {
   title: Type.String({ minLength: 1, maxLength: 200 }),
   source: Type.String({ minLength: 1, maxLength: 500, description: "manuals the profile was made from" }),
   handshake: Type.Union([Type.Literal("path-table"), Type.Literal("cia402-registers"), Type.Literal("direct-data")]),
+  /** `objects`: each access is one telegram of function 43 with the object's exact size (igus dryve D1). */
+  telegram: Type.Union([Type.Literal("registers"), Type.Literal("objects")], { default: "registers" }),
+  cia402: Cia402DialectSchema,
   wordOrder: Type.Union([Type.Literal("high-first"), Type.Literal("low-first")]),
-  functions: Type.Array(Type.Integer({ minimum: 1, maximum: 127 }), { minItems: 2, maxItems: 16 }),
+  functions: Type.Array(Type.Integer({ minimum: 1, maximum: 127 }), { minItems: 1, maxItems: 16 }),
   registersMax: Type.Integer({ minimum: 1, maximum: 123, description: "most registers in one request" }),
   /** Read at attach; a drive that answers otherwise is not driven. */
   identity: Type.Object(
