@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { LeadshineDrive } from "./leadshine-drive.ts";
 import { RtuSlaves } from "./modbus-rtu-slave.ts";
 import { MrJeCDrive } from "./mr-je-c-drive.ts";
+import { OrientalDrive } from "./oriental-drive.ts";
 import { DrivePort } from "./reply-faults.ts";
 import type { SimulatedDrive } from "./simulated-drive.ts";
 
@@ -29,6 +30,7 @@ function line(...drives: SimulatedDrive[]) {
 }
 
 function build({ model, unit }: GoldenFrame): SimulatedDrive {
+  if (model === "oriental-az") return new OrientalDrive("d", unit);
   return model === "leadshine-icl-rs" ? new LeadshineDrive("d", unit) : new MrJeCDrive("d", unit);
 }
 

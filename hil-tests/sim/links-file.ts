@@ -5,17 +5,18 @@ import { parse } from "yaml";
 import type { LeadshineQuirks } from "./leadshine-motion.ts";
 import type { PlantConfig } from "./motor.ts";
 import type { MrJeCQuirks } from "./mr-je-c-cycle.ts";
+import type { OrientalQuirks } from "./oriental-motion.ts";
 import { SimError } from "./sim-error.ts";
 
 /** One simulated drive as LINKS.yaml names it. */
 export interface DriveConfig {
   id: string;
   unit: number;
-  model: "leadshine-icl-rs" | "mitsubishi-mr-je-c";
+  model: "leadshine-icl-rs" | "mitsubishi-mr-je-c" | "oriental-az";
   /** Differences from the model's own bench plant. */
   plant?: Partial<PlantConfig>;
   /** Differences from the model's defaults where no manual settles the behaviour. */
-  quirks?: Partial<LeadshineQuirks & MrJeCQuirks>;
+  quirks?: Partial<LeadshineQuirks & MrJeCQuirks & OrientalQuirks>;
 }
 
 /** One simulated line or port. */
@@ -64,13 +65,21 @@ const quirks = object({
   transitionMs: milliseconds,
   faultReactionMs: milliseconds,
   haltResumes: { type: "boolean" },
+  startWhileMoving: { enum: ["ignore", "takes-over"] },
+  settleMs: milliseconds,
+  deviationSteps: { type: "integer", minimum: 1 },
+  memoryBusyMs: milliseconds,
+  damagedFramesMax: { type: "integer", minimum: 1 },
+  communicationTimeoutMs: milliseconds,
+  homeHz: { type: "number", exclusiveMinimum: 0 },
+  homeRate: { type: "number", exclusiveMinimum: 0 },
 });
 
 const drive = object(
   {
     id,
     unit: { type: "integer", minimum: 1, maximum: 255 },
-    model: { enum: ["leadshine-icl-rs", "mitsubishi-mr-je-c"] },
+    model: { enum: ["leadshine-icl-rs", "mitsubishi-mr-je-c", "oriental-az"] },
     plant,
     quirks,
   },

@@ -69,6 +69,7 @@ export class RtuSlaves {
       this.#serve(frame);
       return;
     }
+    for (const { drive } of this.#ports) drive.damagedFrame?.();
     const port = this.#portOf(frame[0] ?? 0);
     if (!port?.drive.answersBadCrc) return;
     port.drive.advance(this.#clock.monotonicNs());

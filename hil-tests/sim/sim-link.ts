@@ -4,6 +4,7 @@ import type { DriveConfig, LinkConfig } from "./links-file.ts";
 import { RtuSlaves, typicalReplyMs } from "./modbus-rtu-slave.ts";
 import { TcpSlaves } from "./modbus-tcp-slave.ts";
 import { MrJeCDrive } from "./mr-je-c-drive.ts";
+import { OrientalDrive } from "./oriental-drive.ts";
 import { openPtyLine } from "./pty.ts";
 import { DrivePort } from "./reply-faults.ts";
 import type { SimulatedDrive } from "./simulated-drive.ts";
@@ -38,6 +39,8 @@ function buildDrive({ id, unit, model, plant, quirks }: DriveConfig): SimulatedD
       return new LeadshineDrive(id, unit, plant, quirks);
     case "mitsubishi-mr-je-c":
       return new MrJeCDrive(id, unit, plant, quirks);
+    case "oriental-az":
+      return new OrientalDrive(id, unit, plant, quirks);
     default:
       return model satisfies never;
   }

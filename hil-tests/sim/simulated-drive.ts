@@ -30,6 +30,8 @@ export interface SimulatedDrive extends RegisterBank {
   /** Brings drive and plant up to this moment; every access calls it first. */
   advance(nowNs: bigint): void;
   state(): DriveState;
+  /** A frame with a bad CRC went over the line, whoever it was for. */
+  damagedFrame?(): void;
   /** Mains off and on: what was not saved is lost, homing is lost, the drive boots. */
   powerCycle(): void;
 }
