@@ -47,14 +47,57 @@ const TcpLinkSchema = Type.Object(
   strict,
 );
 
+const RtuOverTcpLinkSchema = Type.Object(
+  {
+    id: LinkIdSchema,
+    kind: Type.Literal("modbus-rtu-over-tcp"),
+    host: Type.String({ minLength: 1 }),
+    port: Type.Integer({ minimum: 1, maximum: 65535, description: "raw port of the serial device server" }),
+    baud: Type.Integer({
+      minimum: 1200,
+      maximum: 4_000_000,
+      default: 38400,
+      description: "speed of the serial line behind the server: it prices the line and bounds its time-outs",
+    }),
+    stopWaitMaxMs: Type.Number({ minimum: 5, maximum: 1000, default: 50 }),
+  },
+  strict,
+);
+
+/** A servo bus: 8 data bits, no parity, one stop bit, half duplex. */
+const servoBus = <Kind extends string>(kind: Kind, baud: number) =>
+  Type.Object(
+    {
+      id: LinkIdSchema,
+      kind: Type.Literal(kind),
+      port: Type.String({ minLength: 1, description: "serial device, best by /dev/serial/by-id" }),
+      baud: Type.Integer({ minimum: 9600, maximum: 4_500_000, default: baud }),
+      stopWaitMaxMs: Type.Number({ minimum: 5, maximum: 1000, default: 50 }),
+    },
+    strict,
+  );
+/** Factory speeds: Dynamixel X 57600 (register 8 = 1), Feetech STS 1,000,000 (register 6 = 0). */
+const DynamixelLinkSchema = servoBus("dynamixel", 57_600);
+const FeetechLinkSchema = servoBus("feetech", 1_000_000);
+
 /** A cable or socket, told apart by `kind`. */
-export const LinkConfigSchema = Type.Union([RtuLinkSchema, TcpLinkSchema]);
+export const LinkConfigSchema = Type.Union([
+  RtuLinkSchema,
+  TcpLinkSchema,
+  RtuOverTcpLinkSchema,
+  DynamixelLinkSchema,
+  FeetechLinkSchema,
+]);
 /** Any kind of link. */
 export type LinkConfig = Static<typeof LinkConfigSchema>;
 /** A serial line that speaks Modbus RTU. */
 export type RtuLinkConfig = Static<typeof RtuLinkSchema>;
 /** A Modbus TCP server. */
 export type TcpLinkConfig = Static<typeof TcpLinkSchema>;
+/** Modbus RTU frames in a TCP stream, through a serial device server. */
+export type RtuOverTcpLinkConfig = Static<typeof RtuOverTcpLinkSchema>;
+/** A serial servo bus. */
+export type ServoLinkConfig = Static<typeof DynamixelLinkSchema> | Static<typeof FeetechLinkSchema>;
 
 /** One axis: where it is, what drives it, how far it may go. */
 export const AxisConfigSchema = Type.Object(

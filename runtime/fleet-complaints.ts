@@ -57,9 +57,9 @@ function unknownName(name: string, known: readonly string[], path: string): Comp
 function sharedPorts(config: FleetConfig, isSound: (path: string) => boolean): Complaint[] {
   const places = config.links.map((link, index) => {
     if (!isSound(`links[${index}]`)) return undefined;
-    return link.kind === "modbus-rtu" ? link.port : `${link.host}:${link.port}`;
+    return "host" in link ? `${link.host}:${link.port}` : link.port;
   });
-  return repeated(places, (index) => `links[${index}].${config.links[index]?.kind === "modbus-rtu" ? "port" : "host"}`);
+  return repeated(places, (index) => `links[${index}].${"host" in (config.links[index] ?? {}) ? "host" : "port"}`);
 }
 
 function axisComplaints(
@@ -89,8 +89,10 @@ function unitComplaints(config: FleetConfig, axis: FleetConfig["axes"][number], 
   const say = (found: string, allowed: string) =>
     complaints.push({ path: `${path}.unit`, found, allowed, nearest: undefined });
   const link = config.links.find((candidate) => candidate?.id === axis.link);
-  if (link?.kind === "modbus-rtu" && (axis.unit < 1 || axis.unit > 247))
+  if ((link?.kind === "modbus-rtu" || link?.kind === "modbus-rtu-over-tcp") && (axis.unit < 1 || axis.unit > 247))
     say(String(axis.unit), "1 to 247 on a serial line (0 is broadcast)");
+  if ((link?.kind === "dynamixel" || link?.kind === "feetech") && axis.unit > 252)
+    say(String(axis.unit), "0 to 252 on a servo bus (254 is broadcast)");
   const twin = config.axes.find((other) => other !== axis && other?.link === axis.link && other.unit === axis.unit);
   if (twin && config.axes.indexOf(twin) < config.axes.indexOf(axis))
     say(`${axis.unit}, already taken by ${twin.id}`, `a unit of ${axis.link} that no other axis has`);

@@ -1,5 +1,6 @@
 import type { LinkConfig } from "@servofleet/contracts";
 import { replyBytes, requestBytes } from "../modbus/expected-reply.ts";
+import { dynamixelProtocol, feetechProtocol } from "../servo-bus/servo-codec.ts";
 import type { FrameSizes } from "./line-codec.ts";
 import type { ModbusRequest } from "./link.ts";
 
@@ -27,6 +28,9 @@ const STOP_REQUEST: ModbusRequest = { fn: "write", address: 0, value: 0 };
 /** Where no poll plan is known: a read of 20 registers is in flight. */
 const IN_FLIGHT_DEFAULT: ModbusRequest = { fn: "read", address: 0, quantity: 20 };
 
+/** A line behind a device server may have any form. */
+const LONGEST_CHARACTER = { parity: "even", stopBits: 1 } as const;
+
 /** Bits of one character: start, 8 data, parity, stop. */
 export const bitsPerCharacter = (parity: "none" | "even" | "odd", stopBits: 1 | 2): number =>
   9 + (parity === "none" ? 0 : 1) + stopBits;
@@ -35,7 +39,19 @@ export const bitsPerCharacter = (parity: "none" | "even" | "odd", stopBits: 1 | 
 export function lineCost(config: LinkConfig, turnaroundUs = TURNAROUND_DEFAULT_US): LineCost {
   const replyWaitMaxUs = config.stopWaitMaxMs * 1000;
   if (config.kind === "modbus-tcp") return { characterUs: 0, silenceUs: 0, turnaroundUs, replyWaitMaxUs };
-  const characterUs = (bitsPerCharacter(config.parity, config.stopBits) * 1e6) / config.baud;
+  if (config.kind === "dynamixel" || config.kind === "feetech") {
+    const frames = (config.kind === "dynamixel" ? dynamixelProtocol : feetechProtocol).sizes;
+    // Packets are told apart by header and length, not by silence.
+    return {
+      characterUs: (bitsPerCharacter("none", 1) * 1e6) / config.baud,
+      silenceUs: 0,
+      turnaroundUs,
+      replyWaitMaxUs,
+      frames,
+    };
+  }
+  const { parity, stopBits } = config.kind === "modbus-rtu" ? config : LONGEST_CHARACTER;
+  const characterUs = (bitsPerCharacter(parity, stopBits) * 1e6) / config.baud;
   const silenceUs = config.baud > FIXED_SILENCE_ABOVE_BAUD ? FIXED_SILENCE_US : 3.5 * characterUs;
   return { characterUs, silenceUs, turnaroundUs, replyWaitMaxUs };
 }

@@ -2,6 +2,8 @@ import type { LinkConfig } from "@servofleet/contracts";
 import { MbapFramer } from "../modbus/mbap-framer.ts";
 import { RtuFramer } from "../modbus/rtu-framer.ts";
 import { serialWire } from "../serial/serial-wire.ts";
+import { dynamixelProtocol, feetechProtocol, ServoCodec } from "../servo-bus/servo-codec.ts";
+import { ServoFramer } from "../servo-bus/servo-framer.ts";
 import { lineCost } from "./bus-cost.ts";
 import { Line } from "./line.ts";
 import type { LinkParts } from "./line-parts.ts";
@@ -18,6 +20,21 @@ export function createLink(config: LinkConfig, parts: LinkParts): Link {
       framer: new RtuFramer(),
       repliesHaveIds: false,
     });
+  }
+  if (config.kind === "dynamixel" || config.kind === "feetech") {
+    const protocol = config.kind === "dynamixel" ? dynamixelProtocol : feetechProtocol;
+    return new Line(config, cost, {
+      ...parts,
+      wire: serialWire({ ...config, parity: "none", stopBits: 1 }),
+      framer: new ServoFramer(protocol.shape),
+      codec: new ServoCodec(protocol),
+      repliesHaveIds: false,
+    });
+  }
+  if (config.kind === "modbus-rtu-over-tcp") {
+    // Late answers are as ambiguous as on the wire behind the server, and the socket may die unseen.
+    const wire = tcpWire(config, parts.clock);
+    return new Line(config, cost, { ...parts, wire, framer: new RtuFramer(), repliesHaveIds: false, diesUnseen: true });
   }
   const [high = 0, low = 0] = parts.random.bytes(2);
   const framer = new MbapFramer((high << 8) | low);

@@ -3,6 +3,8 @@ import type { TcpLinkConfig } from "@servofleet/contracts";
 import type { Clock, Timer } from "@servofleet/runtime/clock";
 import type { Wire, WireHandlers, WireSession } from "./wire.ts";
 
+type Server = Pick<TcpLinkConfig, "host" | "port">;
+
 const CONNECT_TIMEOUT_MS = 3000;
 const KEEPALIVE_MS = 10_000;
 const NOTHING = new Uint8Array(0);
@@ -16,7 +18,7 @@ class TcpSession implements WireSession {
   #up = false;
   #down = false;
 
-  constructor(config: TcpLinkConfig, handlers: WireHandlers, clock: Clock) {
+  constructor(config: Server, handlers: WireHandlers, clock: Clock) {
     this.#handlers = handlers;
     this.#socket = connect({
       host: config.host,
@@ -70,7 +72,7 @@ class TcpSession implements WireSession {
   }
 }
 
-/** The socket of a `modbus-tcp` link. */
-export const tcpWire = (config: TcpLinkConfig, clock: Clock): Wire => ({
+/** The socket of a `modbus-tcp` or `modbus-rtu-over-tcp` link. */
+export const tcpWire = (config: Server, clock: Clock): Wire => ({
   open: (handlers) => new TcpSession(config, handlers, clock),
 });

@@ -7,6 +7,9 @@ import { type DirectPort, directBinding } from "./direct-binding.ts";
 const DRAIN_BYTES = 1024;
 const NOTHING = new Uint8Array(0);
 
+/** How a serial device is opened; 8 data bits always. */
+export type SerialLine = Pick<RtuLinkConfig, "port" | "baud" | "parity" | "stopBits">;
+
 type SerialPortOptions = ConstructorParameters<typeof SerialPort>[0];
 
 /** One opening of a serial device. A SerialPort that was disconnected cannot be opened again, so each session has its own. */
@@ -19,7 +22,7 @@ class SerialSession implements WireSession {
   #down = false;
   #resolveClosed: () => void = () => undefined;
 
-  constructor(config: RtuLinkConfig, handlers: WireHandlers) {
+  constructor(config: SerialLine, handlers: WireHandlers) {
     this.#handlers = handlers;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -88,7 +91,7 @@ class SerialSession implements WireSession {
   }
 }
 
-/** The serial device of a `modbus-rtu` link, by its path (best a link under /dev/serial/by-id). */
-export const serialWire = (config: RtuLinkConfig): Wire => ({
+/** The serial device of a line, by its path (best a link under /dev/serial/by-id). */
+export const serialWire = (config: SerialLine): Wire => ({
   open: (handlers) => new SerialSession(config, handlers),
 });

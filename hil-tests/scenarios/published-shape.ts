@@ -162,7 +162,7 @@ export const command: Shape = {
 
 export const link: Shape = {
   id: text,
-  kind: oneOf("modbus-rtu", "modbus-tcp"),
+  kind: oneOf("modbus-rtu", "modbus-tcp", "modbus-rtu-over-tcp", "dynamixel", "feetech"),
   state: oneOf("up", "down"),
   since: time,
   load: orNull(figure),

@@ -1,0 +1,120 @@
+import { assert, never } from "@servofleet/runtime/assert";
+import type { FrameSizes, LineCodec } from "../link/line-codec.ts";
+import type { ModbusRequest } from "../link/link.ts";
+import type { ExpectedReply } from "../modbus/expected-reply.ts";
+import type { CodecReply } from "../modbus/modbus-codec.ts";
+import { DYNAMIXEL, dynamixelPacket, dynamixelShape } from "./dynamixel-packet.ts";
+import { FEETECH, feetechPacket, feetechShape } from "./feetech-packet.ts";
+import type { PacketShape } from "./packet-shape.ts";
+
+/** A servo protocol as a line speaks it. "Registers" are bytes of the control table, one address each. */
+export interface ServoProtocol {
+  readonly shape: PacketShape;
+  readonly packet: (unit: number, request: ModbusRequest) => Uint8Array;
+  /** Data bytes of the answer. */
+  readonly dataBytes: (request: ModbusRequest) => number;
+  readonly sizes: FrameSizes;
+}
+
+const low = (value: number) => value & 0xff;
+const high = (value: number) => value >>> 8;
+const bytesOf = (request: Extract<ModbusRequest, { fn: "write" | "write-many" }>): readonly number[] =>
+  request.fn === "write" ? [request.value] : request.values;
+
+/** Header, id, length, instruction, CRC; a status packet has the error byte on top (e-manual, Protocol 2.0). */
+const DYNAMIXEL_FRAME_BYTES = 10;
+/** Header, id, length, instruction or error byte, checksum. */
+const FEETECH_FRAME_BYTES = 6;
+
+/** Dynamixel Protocol 2.0: 16-bit addresses and lengths. */
+export const dynamixelProtocol: ServoProtocol = {
+  shape: dynamixelShape,
+  packet(unit, request) {
+    const address = [low(request.address), high(request.address)];
+    if (request.fn !== "read") return dynamixelPacket(unit, DYNAMIXEL.write, [...address, ...bytesOf(request)]);
+    return dynamixelPacket(unit, DYNAMIXEL.read, [...address, low(request.quantity), high(request.quantity)]);
+  },
+  dataBytes: (request) => (request.fn === "read" ? request.quantity : 0),
+  sizes: {
+    request: (request) => DYNAMIXEL_FRAME_BYTES + 2 + (request.fn === "read" ? 2 : bytesOf(request).length),
+    reply: (request) => DYNAMIXEL_FRAME_BYTES + 1 + (request.fn === "read" ? request.quantity : 0),
+  },
+};
+
+/**
+ * The answer to a read of two bytes can equal its own request byte for byte (error byte 02, data = address and count),
+ * so two bytes are read as three: then our echo on a half-duplex adapter is never taken for the answer, nor the answer
+ * for an echo.
+ */
+const askedBytes = (quantity: number): number => (quantity === 2 ? 3 : quantity);
+
+/** Feetech SCS/STS: 8-bit addresses. */
+export const feetechProtocol: ServoProtocol = {
+  shape: feetechShape,
+  packet(unit, request) {
+    assert(request.address <= 0xff, `address ${request.address} is beyond a Feetech memory table`);
+    if (request.fn !== "read") return feetechPacket(unit, FEETECH.write, [request.address, ...bytesOf(request)]);
+    return feetechPacket(unit, FEETECH.read, [request.address, askedBytes(request.quantity)]);
+  },
+  dataBytes: (request) => (request.fn === "read" ? askedBytes(request.quantity) : 0),
+  sizes: {
+    request: (request) => FEETECH_FRAME_BYTES + 1 + (request.fn === "read" ? 1 : bytesOf(request).length),
+    reply: (request) => FEETECH_FRAME_BYTES + (request.fn === "read" ? askedBytes(request.quantity) : 0),
+  },
+};
+
+/** The codec of a servo bus for a line: requests into packets, matched status packets into values. */
+export class ServoCodec implements LineCodec {
+  readonly bareReplies = true;
+  readonly #protocol: ServoProtocol;
+  #request: ModbusRequest | undefined;
+  #settle: ((reply: CodecReply) => void) | undefined;
+
+  constructor(protocol: ServoProtocol) {
+    this.#protocol = protocol;
+  }
+
+  begin(unit: number, request: ModbusRequest, settle: (reply: CodecReply) => void): Uint8Array {
+    this.#request = request;
+    this.#settle = settle;
+    return this.#protocol.packet(unit, request);
+  }
+
+  /** `length` counts data bytes: the framer of servo buses matches by them. */
+  expected(unit: number, request: ModbusRequest): ExpectedReply {
+    return { unit, functionCode: 0, length: this.#protocol.dataBytes(request), fixed: [] };
+  }
+
+  isException(frame: Uint8Array): boolean {
+    const status = this.#protocol.shape.status(frame);
+    return status !== undefined && this.#protocol.shape.verdict(status) === "refusal";
+  }
+
+  deliver(frame: Uint8Array): void {
+    const settle = this.#settle;
+    const request = this.#request;
+    this.abandon();
+    const status = this.#protocol.shape.status(frame);
+    assert(status !== undefined && request !== undefined, "the framer matched no status packet");
+    if (this.#protocol.shape.verdict(status) === "refusal")
+      settle?.({ type: "exception", exceptionCode: status.error & 0x7f });
+    else settle?.(replyOf(request, status.data));
+  }
+
+  abandon(): void {
+    this.#settle = undefined;
+    this.#request = undefined;
+  }
+}
+
+function replyOf(request: ModbusRequest, data: Uint8Array): CodecReply {
+  switch (request.fn) {
+    case "read":
+      return { type: "registers", registers: [...data.subarray(0, request.quantity)] };
+    case "write":
+    case "write-many":
+      return { type: "written" };
+    default:
+      return never(request);
+  }
+}
