@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { RecordedEvent } from "@servofleet/contracts";
 import { type Clock, sleep } from "./clock.ts";
+import { LogArchives } from "./log-archives.ts";
 import { LOG_PAGE_MAX, type LogQueries, logQueries } from "./log-queries.ts";
 import { LogReaderError } from "./log-reader-error.ts";
 import { LOG_FORMAT, LOG_FORMATS, type LogMeta, SELECT_LOG_META } from "./log-schema.ts";
@@ -50,13 +52,15 @@ export class LogReader implements LogQueries {
   readonly findById: LogQueries["findById"];
   readonly newestPosition: LogQueries["newestPosition"];
   readonly #database: SqliteDatabase;
+  readonly #archives: LogArchives;
   readonly #clock: Clock;
   readonly #inode: number;
   #epoch: number;
   #lookMs = LOOK_MIN_MS;
 
   private constructor(database: SqliteDatabase, clock: Clock, meta: LogMeta, inode: number) {
-    const queries = logQueries(database);
+    this.#archives = new LogArchives(database, dirname(database.file));
+    const queries = logQueries(database, this.#archives);
     this.logId = meta.logId;
     this.file = database.file;
     this.readAfter = queries.readAfter;
@@ -101,8 +105,14 @@ export class LogReader implements LogQueries {
   }
 
   /** Highest position whose wall time is at or before `wallUs`; 0 when there is none. */
-  positionAtWall(wallUs: number): Promise<number> {
-    return positionAtWall(this.#database, wallUs);
+  async positionAtWall(wallUs: number): Promise<number> {
+    const hot = await positionAtWall(this.#database, wallUs);
+    if (hot > 0) return hot;
+    for (const entry of [...(await this.#archives.entries())].reverse()) {
+      const archived = await positionAtWall(await this.#archives.connection(entry), wallUs);
+      if (archived > 0) return archived;
+    }
+    return 0;
   }
 
   /** Somebody waits for a position: look often again. */
@@ -144,8 +154,9 @@ export class LogReader implements LogQueries {
   }
 
   /** Idempotent. */
-  close(): Promise<void> {
-    return this.#database.close();
+  async close(): Promise<void> {
+    await this.#archives.close();
+    await this.#database.close();
   }
 
   async #drain(from: number, onBatch: LogBatchHandler, signal: AbortSignal): Promise<number> {

@@ -11,6 +11,8 @@ const STEP_BEFORE = `SELECT max(position) AS position FROM (
     WHERE position BETWEEN ?1 - ${ROUGH_ROWS} AND ?1)
   WHERE wall_us < before`;
 const WALL_AT = "SELECT wall_us AS wallUs FROM events WHERE position = ?1";
+/** Not 1 in a file whose beginning was archived. */
+const OLDEST = "SELECT coalesce(min(position), 1) AS position FROM events";
 const NEWEST = "SELECT coalesce(max(position), 0) AS position FROM events";
 const ROUGH_END = `SELECT max(position) AS position FROM events
   WHERE position BETWEEN ?1 AND ?1 + ${ROUGH_ROWS} AND wall_us <= ?2`;
@@ -25,11 +27,12 @@ export async function positionAtWall(connection: SqliteConnection, wallUs: numbe
   const wallAt = async (position: number): Promise<number> =>
     (await connection.get<{ wallUs: number }>(WALL_AT, [position]))?.wallUs ?? Number.POSITIVE_INFINITY;
 
+  const oldest = await one(OLDEST);
   let end = await one(NEWEST);
   const marks = await connection.all<{ position: number }>(STRETCHES);
-  for (const mark of [...marks.map(({ position }) => position), 1]) {
+  for (const mark of [...marks.map(({ position }) => position), oldest]) {
     if (mark > end) continue;
-    const start = mark === 1 ? 1 : (await one(STEP_BEFORE, [mark])) || mark;
+    const start = mark === oldest ? oldest : (await one(STEP_BEFORE, [mark])) || mark;
     if (start <= end && (await wallAt(start)) <= wallUs) {
       const found = await lastAtOrBefore(start, end, wallUs, wallAt);
       return Math.min(end, await one(ROUGH_END, [found, wallUs]));

@@ -18,7 +18,9 @@ SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->
        value->>9, value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, unhex(value->>16)
 FROM json_each(?1) WHERE (SELECT writer_epoch FROM log_meta) = ?2 ORDER BY key`;
 const KNOWN_IDS = "SELECT id FROM events WHERE id IN (SELECT value FROM json_each(?1))";
-const NEWEST_VERSIONS = `SELECT value AS stream, (SELECT max(version) FROM events WHERE stream = value) AS version
+const NEWEST_VERSIONS = `SELECT value AS stream, coalesce(
+    (SELECT max(version) FROM events WHERE stream = value),
+    (SELECT version FROM log_streams WHERE stream = value)) AS version
   FROM json_each(?1)`;
 /** Writes a page without changing anything. */
 const PROBE = "UPDATE log_meta SET writer_epoch = writer_epoch WHERE writer_epoch = ?1";

@@ -6,8 +6,9 @@ import { acquireLockFile, LockHeld } from "@servofleet/runtime/lock-file";
 import { LOG_FILE } from "@servofleet/runtime/log-schema";
 import { uuidV7 } from "@servofleet/runtime/random-id";
 import { type SqliteConnection, SqliteDatabase } from "@servofleet/runtime/sqlite";
+import type { SealStep } from "./archive-file.ts";
+import { LOG_RETENTION, type LogRetention } from "./archive-plan.ts";
 import { CHECKPOINT_CADENCE, type CheckpointCadence } from "./checkpoint-keeper.ts";
-import type { EventLog } from "./event-log.ts";
 import { raiseEpoch, readyTables, setPragmas, verifiedHead } from "./log-database.ts";
 import { openLogSigner } from "./log-key.ts";
 import { LogOpenError } from "./log-open-error.ts";
@@ -25,12 +26,16 @@ export interface EventLogOptions {
   readonly reserveBytes?: number;
   /** How often the chain is signed. */
   readonly cadence?: CheckpointCadence;
+  /** What stays in the hot file. */
+  readonly retention?: LogRetention;
+  /** Called after each step of sealing an archive, for tests that end there. */
+  readonly onSealStep?: (step: SealStep) => void;
   /** Opens the writer's connection: where a test puts a faulty disk. */
   readonly openWriter?: (file: string) => Promise<SqliteConnection>;
 }
 
 /** Opens the one writer of the log in `directory`. Rejects with LogOpenError or SqliteError; then nothing may be written. */
-export async function openEventLog(options: EventLogOptions): Promise<EventLog> {
+export async function openEventLog(options: EventLogOptions): Promise<SqliteEventLog> {
   const { directory, clock, random } = options;
   await makeDirectory(directory);
   const file = join(directory, LOG_FILE);
@@ -63,6 +68,9 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
       reserveBytes,
       signer,
       cadence: options.cadence ?? CHECKPOINT_CADENCE,
+      file,
+      retention: options.retention ?? LOG_RETENTION,
+      onSealStep: options.onSealStep,
     });
   } catch (error) {
     await reader?.close();

@@ -1,9 +1,14 @@
+import { dirname } from "node:path";
 import { eventChecker, type RecordedEvent, type StreamName } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
 import type { LockFile } from "@servofleet/runtime/lock-file";
+import { LogArchives } from "@servofleet/runtime/log-archives";
 import { type LogQueries, logQueries } from "@servofleet/runtime/log-queries";
 import { uuidV7 } from "@servofleet/runtime/random-id";
-import type { SqliteConnection } from "@servofleet/runtime/sqlite";
+import { type SqliteConnection, SqliteError } from "@servofleet/runtime/sqlite";
+import type { SealStep } from "./archive-file.ts";
+import { ArchiveKeeper } from "./archive-keeper.ts";
+import type { LogRetention } from "./archive-plan.ts";
 import { type CheckpointCadence, CheckpointKeeper } from "./checkpoint-keeper.ts";
 import { CommitQueue, QUEUE_EVENTS_MAX, type Waiter } from "./commit-queue.ts";
 import { type AppendOptions, type EventLog, LogError, type LogErrorCode, type NewEvent } from "./event-log.ts";
@@ -31,6 +36,9 @@ export interface SqliteEventLogParts {
   readonly reserveBytes: number | undefined;
   readonly signer: LogSigner;
   readonly cadence: CheckpointCadence;
+  readonly file: string;
+  readonly retention: LogRetention;
+  readonly onSealStep?: ((step: SealStep) => void) | undefined;
 }
 
 /** The event log on SQLite with group commit: while one commit is on its way to the disk, the next batch collects. */
@@ -45,6 +53,8 @@ export class SqliteEventLog implements EventLog {
   readonly #writer: LogWriter;
   readonly #wal: WalKeeper;
   readonly #space: SpaceWatch;
+  readonly #archives: LogArchives;
+  readonly #archiving: ArchiveKeeper;
   #checkpoints: CheckpointKeeper | undefined;
   #inFlight: readonly Waiter[] = [];
   #full = false;
@@ -57,10 +67,17 @@ export class SqliteEventLog implements EventLog {
     this.logId = parts.logId;
     this.epoch = parts.epoch;
     this.boot = parts.boot;
-    this.#queries = logQueries(parts.reader);
+    this.#archives = new LogArchives(parts.reader, dirname(parts.file));
+    this.#queries = logQueries(parts.reader, this.#archives);
     const { clock, random, writer, reader, head, epoch, boot } = parts;
     this.#writer = new LogWriter({ writer, reader, clock, head, epoch, boot, newId: () => uuidV7(clock, random) });
     this.#wal = new WalKeeper(writer);
+    this.#archiving = new ArchiveKeeper({
+      ...parts,
+      ...(parts.onSealStep ? { onStep: parts.onSealStep } : {}),
+      afterWrite: (bytes) => this.#wal.afterCommit(bytes, true),
+      onFailure: (error) => this.#sealingFailed(error),
+    });
     this.#space = new SpaceWatch(clock, parts.freeSpace, () => this.#retryWhenFull(), parts.reserveBytes);
   }
 
@@ -127,6 +144,18 @@ export class SqliteEventLog implements EventLog {
     this.#pumping = undefined;
   }
 
+  /** Seals what is due now instead of with the next look. */
+  archive(): Promise<void> {
+    return this.#archiving.look();
+  }
+
+  /** What fails on an archive file leaves the log as it was, and is tried again; what fails on the log's own file kills it. */
+  #sealingFailed(error: unknown): void {
+    const ours = error instanceof SqliteError && error.facts["file"] === this.#parts.file;
+    const passes = error instanceof SqliteError && (error.code === "SQLITE_FULL" || error.code === "SQLITE_BUSY");
+    if ((ours && !passes) || error instanceof LogError) this.#failed(error, []);
+  }
+
   /** Settles the calls; gives the bytes that were written. */
   async #commit(waiters: readonly Waiter[]): Promise<number> {
     const { written, duplicates, bytes } = await this.#writer.commit(waiters);
@@ -165,9 +194,10 @@ export class SqliteEventLog implements EventLog {
   async #close(): Promise<void> {
     const { clock, reader, writer, lock } = this.#parts;
     await this.#space.close();
+    const sealed = this.#archiving.close();
     const stuck = await new Promise<boolean>((resolve) => {
       const limit = clock.after(CLOSE_LIMIT_MS, () => resolve(true), true);
-      void (this.#pumping ?? Promise.resolve()).then(() => {
+      void Promise.all([this.#pumping, sealed]).then(() => {
         limit.cancel();
         resolve(false);
       });
@@ -177,6 +207,7 @@ export class SqliteEventLog implements EventLog {
     await this.#checkpoints?.close();
     // An orderly end leaves nothing unsigned. What the disk says now was said to every caller before.
     if (!this.#poison) await this.#checkpoints?.sign().catch(() => undefined);
+    await this.#archives.close();
     await reader.close();
     await writer.close();
     await lock.release();
