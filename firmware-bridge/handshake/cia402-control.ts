@@ -1,29 +1,32 @@
+import type { Cia402Dialect } from "../profile/cia402-dialect.ts";
 import type { DriveProfile } from "../profile/drive-profile.ts";
-import { type Cia402State, cia402State, MODE } from "./cia402-status.ts";
+import { type Cia402State, cia402State, MODE, STATUS_BIT } from "./cia402-status.ts";
 import { type DriveTalk, HandshakeError, type WriteWeight } from "./drive-talk.ts";
 
-/** Words of 0x6040 (IEC 61800-7-201, commands of the state machine). */
+/** Words of 0x6040 that every drive shares (IEC 61800-7-201, commands of the state machine). */
 export const CONTROL = {
   disableVoltage: 0x0000,
-  quickStop: 0x0002,
   shutdown: 0x0006,
   switchOn: 0x0007,
   enableOperation: 0x000f,
   halted: 0x010f,
-  /** New set-point, change set immediately. */
-  newSetPoint: 0x003f,
+  haltBit: 0x0100,
   startHoming: 0x001f,
   faultReset: 0x0080,
 } as const;
 const START_BIT = 1 << 4;
-const HALT_BIT = 1 << 8;
+/** Name under `inferred` of a profile whose maker does not name bit 8. */
+const HALT_BEHAVIOUR = "haltBit";
 /** Every path from one state to Operation enabled is shorter. */
 const STEPS_MAX = 8;
 
 /** The controlword and the mode of one drive, as written and as read back. */
 export class Cia402Control {
   readonly profile: DriveProfile;
+  readonly words: { readonly low: number; readonly start: number; readonly off: number; readonly quickStop: number };
   mode: number | null = null;
+  /** The mode that this bridge has set and seen in force; null when somebody else may have changed it. */
+  ownMode: number | null = null;
   /** Last word written or read; null before the first. */
   word: number | null = null;
   /** A set-point was given since the drive was enabled: bit 10 speaks of it. */
@@ -34,10 +37,31 @@ export class Cia402Control {
 
   constructor(profile: DriveProfile) {
     this.profile = profile;
+    const { lowWord, startWord, offWord, quickStopWord } = profile.data.cia402;
+    this.words = {
+      low: Number(lowWord),
+      start: Number(startWord),
+      off: Number(offWord),
+      quickStop: Number(quickStopWord),
+    };
+  }
+
+  get dialect(): Cia402Dialect {
+    return this.profile.data.cia402;
+  }
+
+  /** The mode that a start may rely on; null when it has to be written first. */
+  get knownMode(): number | null {
+    return this.dialect.modeShown === "in-force" ? this.mode : this.ownMode;
+  }
+
+  /** Whether bit 8 halts this drive. */
+  get canHalt(): boolean {
+    return this.profile.believes(HALT_BEHAVIOUR);
   }
 
   get halted(): boolean {
-    return this.word !== null && (this.word & HALT_BIT) !== 0;
+    return this.word !== null && (this.word & CONTROL.haltBit) !== 0;
   }
 
   /** Bit 4 is high or may be: an edge must not be trusted before it was lowered. */
@@ -55,11 +79,13 @@ export class Cia402Control {
    * The word of a disabled drive is also that of a fresh one, so it proves nothing.
    */
   adopt(word: number, mode: number): boolean {
-    const ours = word !== CONTROL.disableVoltage && (word === this.word || word === this.#maybe);
+    const ours =
+      word !== CONTROL.disableVoltage && word !== this.words.off && (word === this.word || word === this.#maybe);
     if (!ours) this.commanded = false;
     this.word = word;
     this.#maybe = null;
     this.mode = mode;
+    this.ownMode = null;
     this.#written.clear();
     return ours;
   }
@@ -94,6 +120,7 @@ export class Cia402Control {
 
   /** False when the drive was enabled already: then nothing is written, because a word could continue a halted move. */
   async enable(talk: DriveTalk, acknowledged: () => void): Promise<boolean> {
+    await this.#needRemote(talk);
     for (let step = 0; step < STEPS_MAX; step++) {
       const state = await this.state(talk);
       switch (state) {
@@ -132,14 +159,14 @@ export class Cia402Control {
     const still = this.profile.data.settle.stillCountsPerS;
     const speed = (await talk.read("actualVelocity")).get("actualVelocity") ?? 0;
     if (Math.abs(speed) > still) {
-      await this.write(talk, CONTROL.quickStop, "interrupts");
+      await this.write(talk, this.words.quickStop, "interrupts");
       const { standstillMs } = this.profile.data.timeouts;
       const isStill = (raw: number) => Math.abs(raw) <= still;
       await talk.waitFor(["actualVelocity"], standstillMs, "standstill", (values) =>
         isStill(values.get("actualVelocity") ?? 0),
       );
     }
-    await this.write(talk, CONTROL.disableVoltage, "decisive");
+    await this.write(talk, this.words.off, "decisive");
     acknowledged();
   }
 
@@ -168,10 +195,23 @@ export class Cia402Control {
     return false;
   }
 
+  // Without its enable input a drive makes no transition and says nothing about it but bit 9.
+  async #needRemote(talk: DriveTalk): Promise<void> {
+    if (!this.dialect.needsRemote) return;
+    const word = (await talk.read("statusword")).get("statusword") ?? 0;
+    if ((word & STATUS_BIT.remote) !== 0) return;
+    throw new HandshakeError(
+      "not-ready",
+      { statusword: word },
+      "the drive's own enable input is low (bit 9 of its statusword is 0): switch it on, then enable again",
+    );
+  }
+
   // In profile velocity an old 60FF would set the axis in motion at the moment it is enabled.
   async #standFirst(talk: DriveTalk): Promise<void> {
     const mode = (await talk.read("modeDisplay")).get("modeDisplay") ?? null;
     this.mode = mode;
-    if (mode === MODE.profileVelocity) await talk.write([["targetVelocity", 0]], "prepare");
+    const mayTurn = mode === MODE.profileVelocity || this.dialect.modeShown === "may-be-stale";
+    if (mayTurn) await talk.write([["targetVelocity", 0]], "prepare");
   }
 }

@@ -1,6 +1,7 @@
 import type { OrderAction } from "@servofleet/contracts";
 import type { DriveValue, MotionUnits } from "../profile/motion-units.ts";
 import { type Cia402Control, CONTROL } from "./cia402-control.ts";
+import { changeMode } from "./cia402-mode.ts";
 import { cia402State, MODE, STATUS_BIT } from "./cia402-status.ts";
 import type { DriveFacts } from "./drive-facts.ts";
 import { type DriveTalk, HandshakeError } from "./drive-talk.ts";
@@ -19,30 +20,62 @@ export async function startMove(
   facts: DriveFacts,
   acknowledged: () => void,
 ): Promise<void> {
-  const { acceptMs } = control.profile.data.timeouts;
   await needEnabled(control, talk);
   await changeMode(MODE.profilePosition, control, talk, facts);
-  if (control.startBit) await control.write(talk, control.halted ? CONTROL.halted : CONTROL.enableOperation, "prepare");
+  await lowerStart(control, talk);
   await setRates(action, control, units, talk);
   await talk.write([["targetPosition", action.targetCounts]], "prepare");
-  let reachedBefore = false;
+  const before = await beforeStart(action.targetCounts, control, talk);
+  await talk.pause(control.dialect.startPauseMs);
+  // Releases a halt in the same word, so that the halted move cannot go on.
+  await control.write(talk, control.words.start, "decisive");
+  control.commanded = true;
+  await proveStart(before, control, talk);
+  acknowledged();
+  await control.write(talk, control.words.low, "after");
+}
+
+/** Bit 4 must be seen low before it rises; a halt stays until the start takes its place. */
+async function lowerStart(control: Cia402Control, talk: DriveTalk): Promise<void> {
+  const low = control.halted ? control.words.low | CONTROL.haltBit : control.words.low;
+  if (control.startBit || (control.dialect.twoStep && control.word !== low)) await control.write(talk, low, "prepare");
+}
+
+interface BeforeStart {
+  /** Bit 10 was set: only its fall proves something. */
+  readonly reached: boolean;
+  /** The axis stands at its target already, so that nothing may change. */
+  readonly there: boolean;
+}
+
+async function beforeStart(targetCounts: number, control: Cia402Control, talk: DriveTalk): Promise<BeforeStart> {
+  const { setPointAcknowledge } = control.dialect;
+  const { timeouts, settle } = control.profile.data;
+  if (setPointAcknowledge === "none") return { reached: false, there: false };
+  let reached = false;
   // Also the barrier that lets a drive cycle pass between the target and the edge.
-  await talk.waitFor(["statusword"], acceptMs, "set-point acknowledge to be low", (values) => {
+  await talk.waitFor(["statusword"], timeouts.acceptMs, "set-point acknowledge to be low", (values) => {
     const word = values.get("statusword") ?? 0;
-    reachedBefore = (word & STATUS_BIT.targetReached) !== 0;
+    reached = (word & STATUS_BIT.targetReached) !== 0;
     return (word & STATUS_BIT.modeA) === 0;
   });
-  // Releases a halt in the same word, so that the halted move cannot go on.
-  await control.write(talk, CONTROL.newSetPoint, "decisive");
-  control.commanded = true;
+  if (setPointAcknowledge === "held") return { reached, there: false };
+  const position = (await talk.read("actualPosition")).get("actualPosition") ?? Number.NaN;
+  return { reached, there: reached && Math.abs(position - targetCounts) <= settle.positionWindowCounts };
+}
+
+/** Waits for the drive's own word that it has taken the set-point. */
+async function proveStart(before: BeforeStart, control: Cia402Control, talk: DriveTalk): Promise<void> {
+  // A drive without an acknowledge bit proves a start by its motion alone; the answered write is all there is now. One
+  // whose bit clears itself may have shown it between two looks, and shows nothing else where there is no way to go.
+  if (control.dialect.setPointAcknowledge === "none" || before.there) return;
+  const { acceptMs } = control.profile.data.timeouts;
   await talk.waitFor(["statusword"], acceptMs, "the drive to take the set-point", (values) => {
     const word = values.get("statusword") ?? 0;
     needState(word);
     // A target reached that is still 1 may be the last move's: only its fall proves something.
-    return (word & STATUS_BIT.modeA) !== 0 || (reachedBefore && (word & STATUS_BIT.targetReached) === 0);
+    return (word & STATUS_BIT.modeA) !== 0 || (before.reached && (word & STATUS_BIT.targetReached) === 0);
   });
-  acknowledged();
-  await control.write(talk, CONTROL.enableOperation, "after");
 }
 
 /** Profile velocity: the mode is entered with 60FF = 0, then 60FF is the decisive write. */
@@ -56,7 +89,8 @@ export async function startVelocity(
 ): Promise<void> {
   await needEnabled(control, talk);
   await setRates(action, control, units, talk);
-  if (control.mode !== MODE.profileVelocity || control.halted) await talk.write([["targetVelocity", 0]], "prepare");
+  if (control.knownMode !== MODE.profileVelocity || control.halted)
+    await talk.write([["targetVelocity", 0]], "prepare");
   await changeMode(MODE.profileVelocity, control, talk, facts);
   if (control.startBit || control.halted) await control.write(talk, CONTROL.enableOperation, "prepare");
   await talk.write([["targetVelocity", rawOf(units.speed(action.velocity))]], "decisive");
@@ -64,43 +98,11 @@ export async function startVelocity(
   acknowledged();
 }
 
-/** Homing mode: method, offset and rates where the profile has them, then bit 4 rising and held. */
-export async function startHoming(
-  action: Action<"home">,
-  control: Cia402Control,
-  units: MotionUnits,
-  talk: DriveTalk,
-  facts: DriveFacts,
-  acknowledged: () => void,
-): Promise<void> {
-  const { profile } = control;
-  await needEnabled(control, talk);
-  // Leaving and entering the mode clears what the last homing run left in bits 12 and 13.
-  if (control.mode === MODE.homing) await changeMode(MODE.profilePosition, control, talk, facts);
-  await control.set(talk, "homingMethod", profile.data.homingMethods[String(action.method)] ?? action.method);
-  if (profile.has("homeOffset")) await control.set(talk, "homeOffset", action.offsetCounts);
-  if (profile.has("homingSpeedFast")) {
-    const fast = rawOf(units.speed(action.velocity));
-    const slow = Math.max(1, Math.floor(fast * profile.data.homing.slowShare));
-    await talk.write(
-      [
-        ["homingSpeedCount", 2],
-        ["homingSpeedFast", fast],
-        ["homingSpeedSlow", slow],
-      ],
-      "prepare",
-    );
-    await control.set(talk, "homingAcceleration", rawOf(units.ramp(action.acceleration)));
-  }
-  await changeMode(MODE.homing, control, talk, facts);
-  if (control.startBit || control.halted) await control.write(talk, CONTROL.enableOperation, "prepare");
-  await control.write(talk, CONTROL.startHoming, "decisive");
-  acknowledged();
-}
-
-async function needEnabled(control: Cia402Control, talk: DriveTalk): Promise<void> {
+/** Refuses a start on a drive that is not in Operation enabled, before anything is written. */
+export async function needEnabled(control: Cia402Control, talk: DriveTalk): Promise<void> {
   needState((await talk.read("statusword")).get("statusword") ?? 0);
-  control.mode = (await talk.read("modeDisplay")).get("modeDisplay") ?? null;
+  if (control.dialect.modeShown === "in-force")
+    control.mode = (await talk.read("modeDisplay")).get("modeDisplay") ?? null;
 }
 
 function needState(statusword: number): void {
@@ -112,26 +114,6 @@ function needState(statusword: number): void {
   }
 }
 
-/** A mode is in force only when 6061 shows it (Danaher S200 p. 74), and some drives refuse the change in motion. */
-async function changeMode(mode: number, control: Cia402Control, talk: DriveTalk, facts: DriveFacts): Promise<void> {
-  if (control.mode === mode) return;
-  const { modeMs, standstillMs } = control.profile.data.timeouts;
-  const still = control.profile.data.settle.stillCountsPerS;
-  if (facts.moving !== false || facts.busy !== false) {
-    await control.write(talk, CONTROL.halted, "interrupts");
-    await talk.waitFor(
-      ["actualVelocity"],
-      standstillMs,
-      "standstill before the change of mode",
-      (values) => Math.abs(values.get("actualVelocity") ?? 0) <= still,
-    );
-  }
-  await talk.write([["mode", mode]], "prepare");
-  await talk.waitFor(["modeDisplay"], modeMs, `mode ${mode} in force`, (values) => values.get("modeDisplay") === mode);
-  control.mode = mode;
-  control.commanded = false;
-}
-
 async function setRates(
   rates: { readonly velocity: number; readonly acceleration: number; readonly deceleration: number },
   control: Cia402Control,
@@ -140,10 +122,13 @@ async function setRates(
 ): Promise<void> {
   if (!("minCounts" in rates)) await control.set(talk, "profileVelocity", rawOf(units.speed(rates.velocity)));
   await control.set(talk, "profileAcceleration", rawOf(units.ramp(rates.acceleration)));
-  await control.set(talk, "profileDeceleration", rawOf(units.ramp(rates.deceleration)));
+  // Where the profile does not know the register, the drive keeps the deceleration that is set in it.
+  if (control.profile.has("profileDeceleration"))
+    await control.set(talk, "profileDeceleration", rawOf(units.ramp(rates.deceleration)));
 }
 
-function rawOf(value: DriveValue): number {
+/** The raw word, or a refusal with the reason. */
+export function rawOf(value: DriveValue): number {
   if ("raw" in value) return value.raw;
   throw new HandshakeError("unsupported", {}, value.trouble);
 }

@@ -3,8 +3,10 @@ import { never } from "@servofleet/runtime/assert";
 import type { DriveProfile, Values } from "../profile/drive-profile.ts";
 import { MotionUnits } from "../profile/motion-units.ts";
 import { Cia402Control, CONTROL } from "./cia402-control.ts";
-import { startHoming, startMove, startVelocity } from "./cia402-motion.ts";
-import { cia402Facts, cia402State, MODE } from "./cia402-status.ts";
+import { Cia402HomeMemory } from "./cia402-home-memory.ts";
+import { startHoming } from "./cia402-homing.ts";
+import { startMove, startVelocity } from "./cia402-motion.ts";
+import { type Cia402Memory, cia402Facts, cia402State, MODE } from "./cia402-status.ts";
 import type { Drive, Performed } from "./drive.ts";
 import type { DriveFacts } from "./drive-facts.ts";
 import { type DriveTalk, HandshakeError } from "./drive-talk.ts";
@@ -17,21 +19,23 @@ const JUMP_WINDOWS = 10;
 const GOING: Performed = { finished: false };
 const FINISHED: Performed = { finished: true };
 
-/** CiA 402 objects as Modbus registers (MR-JE-C manual; IEC 61800-7-201): profile position, profile velocity, homing. */
+/**
+ * A CiA 402 drive behind Modbus (IEC 61800-7-201): profile position, profile velocity, homing. Its objects are registers
+ * (MR-JE-C, Kinco) or object telegrams (igus dryve D1); how it differs from the standard is in its profile.
+ */
 export class Cia402Drive implements Drive {
   readonly profile: DriveProfile;
   needsAttach = false;
   readonly #control: Cia402Control;
   readonly #units: MotionUnits;
-  /** Homing as seen by this bridge since the last power-up it saw: the drive keeps no bit outside mode 6. */
-  #homed = false;
-  #homingRuns = false;
+  readonly #home: Cia402HomeMemory;
   #lastPosition: number | null = null;
 
   constructor(profile: DriveProfile) {
     this.profile = profile;
     this.#control = new Cia402Control(profile);
     this.#units = new MotionUnits(profile.data.motion, null);
+    this.#home = new Cia402HomeMemory(profile.data.cia402);
   }
 
   async attach(talk: DriveTalk): Promise<void> {
@@ -39,31 +43,39 @@ export class Cia402Drive implements Drive {
     const word = (await talk.read("controlword")).get("controlword") ?? 0;
     const mode = (await talk.read("modeDisplay")).get("modeDisplay") ?? 0;
     // The controlword is volatile: where it is not ours any more, the drive was switched off and on or has another master.
-    if (!this.#control.adopt(word, mode)) this.#homed = false;
-    this.#homingRuns = false;
+    if (!this.#control.adopt(word, mode)) this.#home.forget();
+    this.#home.ends();
     this.needsAttach = false;
   }
 
   facts(values: Values): DriveFacts {
     const mode = values.get("modeDisplay");
-    if (mode !== undefined) this.#control.mode = mode;
+    if (mode !== undefined && this.#control.dialect.modeShown === "in-force") this.#control.mode = mode;
     const statusword = values.get("statusword");
     const state = statusword === undefined ? "unknown" : cia402State(statusword);
     if (this.#control.enables && (state === "switch-on-disabled" || state === "not-ready-to-switch-on"))
       this.needsAttach = true;
-    const { halted, commanded } = this.#control;
-    const memory = { mode: this.#control.mode, homed: this.#homed, halted, commanded };
-    const facts = cia402Facts(values, this.#units, memory, this.profile.data.settle.stillCountsPerS);
+    if (statusword !== undefined) this.#home.seen(statusword);
+    const facts = cia402Facts(values, this.#units, this.#memory, this.profile.data.settle.stillCountsPerS);
     this.#watchJump(facts);
-    if (!this.#homingRuns || facts.homing !== "attained") return facts;
-    this.#homed = true;
+    if (!this.#home.runs || facts.homing !== "attained") return facts;
+    this.#home.attained();
     return { ...facts, homed: true };
+  }
+
+  get #memory(): Cia402Memory {
+    const { halted, commanded, mode, dialect } = this.#control;
+    const { homed, phase } = this.#home;
+    const memory = { mode, homed, halted, commanded, noAcknowledge: dialect.setPointAcknowledge === "none" };
+    return phase === undefined ? memory : { ...memory, homing: phase };
   }
 
   cannot(action: OrderAction): string | null {
     switch (action.kind) {
       case "move-absolute":
       case "move-velocity":
+        if (action.kind === "move-absolute" && this.#control.dialect.targetsFromZero && action.targetCounts < 0)
+          return `the drive takes no absolute target below 0 (${action.targetCounts} counts): home it so that the whole way is positive`;
         return firstTrouble(
           this.#units.speed(action.velocity),
           this.#units.ramp(action.acceleration),
@@ -103,13 +115,16 @@ export class Cia402Drive implements Drive {
         await writeParameter(this.profile, action, talk, acknowledged);
         return FINISHED;
       case "move-absolute":
+        this.#home.ends();
         await startMove(action, this.#control, this.#units, talk, facts, acknowledged);
         return GOING;
       case "move-velocity":
+        this.#home.ends();
         await startVelocity(action, this.#control, this.#units, talk, facts, acknowledged);
         return GOING;
       case "home":
-        await startHoming(action, this.#control, this.#units, talk, facts, () => this.#homingStarts(acknowledged));
+        await startHoming(action, this.#control, this.#units, talk, facts, () => this.#home.starts());
+        acknowledged();
         return GOING;
       default:
         return never(action);
@@ -117,8 +132,8 @@ export class Cia402Drive implements Drive {
   }
 
   async stop(talk: DriveTalk): Promise<void> {
-    this.#homingRuns = false;
-    await this.#control.write(talk, CONTROL.quickStop, "decisive");
+    this.#home.ends();
+    await this.#control.write(talk, this.#control.words.quickStop, "decisive");
   }
 
   /** A place that changes at standstill by more than a shaft is turned in between: the counter has started anew. */
@@ -127,25 +142,27 @@ export class Cia402Drive implements Drive {
     const jumped =
       positionCounts !== null &&
       Math.abs(positionCounts - (this.#lastPosition ?? positionCounts)) > JUMP_WINDOWS * window;
-    if (jumped && moving === false && !this.#homingRuns) this.needsAttach = true;
+    if (jumped && moving === false && !this.#home.runs) this.needsAttach = true;
     this.#lastPosition = positionCounts ?? this.#lastPosition;
   }
 
   /** The halt bit stays set until the next order: clearing it alone may continue the interrupted move. */
   async #halt(talk: DriveTalk, deceleration: number, acknowledged: () => void): Promise<boolean> {
-    this.#homingRuns = false;
+    this.#home.ends();
     const ramp = this.#units.ramp(deceleration);
-    if ("raw" in ramp) await this.#control.set(talk, "profileDeceleration", ramp.raw);
+    if ("raw" in ramp && this.profile.has("profileDeceleration"))
+      await this.#control.set(talk, "profileDeceleration", ramp.raw);
     const state = await this.#control.state(talk);
-    if (state === "operation-enabled") await this.#control.write(talk, CONTROL.halted, "decisive");
+    if (state === "operation-enabled") await this.#writeHalt(talk);
     acknowledged();
     return state === "operation-enabled";
   }
 
-  #homingStarts(acknowledged: () => void): void {
-    this.#homed = false;
-    this.#homingRuns = this.#control.mode === MODE.homing;
-    acknowledged();
+  /** Where bit 8 is not proven to halt the drive, its quick stop ends the motion; the axis may be disabled afterwards. */
+  async #writeHalt(talk: DriveTalk): Promise<void> {
+    if (this.#control.canHalt) await this.#control.write(talk, CONTROL.halted, "decisive");
+    else if (this.#control.mode === MODE.profileVelocity) await talk.write([["targetVelocity", 0]], "decisive");
+    else await this.#control.write(talk, this.#control.words.quickStop, "decisive");
   }
 }
 

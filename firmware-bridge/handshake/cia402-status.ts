@@ -25,7 +25,15 @@ const PATTERNS: readonly (readonly [mask: number, value: number, state: Cia402St
   [0x4f, 0x08, "fault"],
 ];
 
-export const STATUS_BIT = { targetReached: 1 << 10, internalLimit: 1 << 11, modeA: 1 << 12, modeB: 1 << 13 } as const;
+export const STATUS_BIT = {
+  remote: 1 << 9,
+  targetReached: 1 << 10,
+  internalLimit: 1 << 11,
+  modeA: 1 << 12,
+  modeB: 1 << 13,
+  /** Kinco: the home position has been found. */
+  homeFound: 1 << 15,
+} as const;
 export const MODE = { profilePosition: 1, profileVelocity: 3, homing: 6 } as const;
 
 export function cia402State(statusword: number): Cia402State {
@@ -49,6 +57,10 @@ export interface Cia402Memory {
   readonly halted: boolean;
   /** A set-point was given since the drive was enabled: bit 10 speaks of it. */
   readonly commanded: boolean;
+  /** Bit 12 says nothing about set-points. */
+  readonly noAcknowledge?: boolean;
+  /** What a drive that has its own bit for it says about homing; undefined: bits 12 and 13 do. */
+  readonly homing?: "none" | "running" | "attained";
 }
 
 /** Decodes what was read. A pattern that matches no state leaves everything but the measured values unknown. */
@@ -76,7 +88,10 @@ export function cia402Facts(
   const fast = velocity !== null && Math.abs(velocity) > stillCountsPerS;
   const reached = (statusword & STATUS_BIT.targetReached) !== 0;
   const mode = values.get("modeDisplay") ?? memory.mode;
-  const homing = mode === MODE.homing && enabled ? homingPhase(statusword) : "none";
+  const byBits = mode === MODE.homing && enabled ? homingPhase(statusword) : "none";
+  const homing = memory.homing ?? byBits;
+  const acknowledged = memory.noAcknowledge !== true && (statusword & STATUS_BIT.modeA) !== 0;
+  const leaving = memory.commanded && !reached;
   const inPosition = mode !== MODE.profilePosition || memory.halted || !memory.commanded || reached;
   return {
     ...common,
@@ -86,10 +101,7 @@ export function cia402Facts(
     moving: fast || homing === "running",
     busy: fast || homing === "running" || (enabled && !inPosition),
     complete: mode === MODE.homing ? homing === "attained" : reached,
-    taken:
-      enabled && mode === MODE.profilePosition
-        ? (statusword & STATUS_BIT.modeA) !== 0 || (memory.commanded && !reached)
-        : null,
+    taken: enabled && mode === MODE.profilePosition ? acknowledged || leaving || unlessSilent(memory) : null,
     homing,
     limit:
       (statusword & STATUS_BIT.internalLimit) !== 0
@@ -97,3 +109,6 @@ export function cia402Facts(
         : null,
   };
 }
+
+/** Where nothing would show that a start was taken, its absence proves nothing. */
+const unlessSilent = (memory: Cia402Memory): false | null => (memory.noAcknowledge === true ? null : false);

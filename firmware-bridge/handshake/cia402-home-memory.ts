@@ -1,0 +1,63 @@
+import type { Cia402Dialect } from "../profile/cia402-dialect.ts";
+import { STATUS_BIT } from "./cia402-status.ts";
+
+/**
+ * What is known of an axis' home position. Drives after the letter of CiA 402 tell it only while in mode 6, so the bridge
+ * remembers it since the last power-up it saw. A drive with a bit of its own (Kinco, bit 15) tells it at any time; but
+ * whether that bit falls when a new run starts is not established, so a run counts only if the bit was seen low after it
+ * began: an old bit is no proof of a new home position.
+ */
+export class Cia402HomeMemory {
+  readonly #ownBit: boolean;
+  #homed = false;
+  #found = false;
+  #runs = false;
+  /** The bit was there before the run and has not fallen since. */
+  #stale = false;
+
+  constructor(dialect: Cia402Dialect) {
+    this.#ownBit = dialect.homeFound === "bit-15";
+  }
+
+  get homed(): boolean {
+    return this.#ownBit ? this.#found && !this.#stale : this.#homed;
+  }
+
+  get runs(): boolean {
+    return this.#runs;
+  }
+
+  /** For drives with a bit of their own; undefined where bits 12 and 13 tell it. */
+  get phase(): "none" | "attained" | undefined {
+    if (!this.#ownBit) return undefined;
+    return this.#runs && this.homed ? "attained" : "none";
+  }
+
+  /** A start of homing is about to be written. */
+  starts(): void {
+    this.#homed = false;
+    this.#runs = true;
+    this.#stale = this.#found;
+  }
+
+  /** Something else was ordered: what the bits say now is not the end of a run. */
+  ends(): void {
+    this.#runs = false;
+  }
+
+  /** Bits 13, 12 and 10 have shown the end of the run. */
+  attained(): void {
+    if (this.#runs) this.#homed = true;
+  }
+
+  /** The drive was switched off and on, or somebody else has it. */
+  forget(): void {
+    this.#homed = false;
+    this.#runs = false;
+  }
+
+  seen(statusword: number): void {
+    this.#found = (statusword & STATUS_BIT.homeFound) !== 0;
+    if (!this.#found) this.#stale = false;
+  }
+}
