@@ -1,4 +1,4 @@
-export type LogOpenErrorCode = "log-in-use" | "log-format" | "log-damaged" | "log-unfit";
+export type LogOpenErrorCode = "log-in-use" | "log-format" | "log-damaged" | "log-restoring" | "log-unfit";
 
 /** The log cannot be opened for writing; the process must not start. */
 export class LogOpenError extends Error {

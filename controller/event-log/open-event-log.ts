@@ -12,6 +12,7 @@ import { CHECKPOINT_CADENCE, type CheckpointCadence } from "./checkpoint-keeper.
 import { raiseEpoch, readyTables, setPragmas, verifiedHead } from "./log-database.ts";
 import { openLogSigner } from "./log-key.ts";
 import { LogOpenError } from "./log-open-error.ts";
+import { restoreUnderWay } from "./log-restore.ts";
 import { SqliteEventLog } from "./sqlite-event-log.ts";
 
 export interface EventLogOptions {
@@ -45,6 +46,7 @@ export async function openEventLog(options: EventLogOptions): Promise<SqliteEven
   let writer: SqliteConnection | undefined;
   let reader: SqliteConnection | undefined;
   try {
+    await refuseHalfRestored(directory);
     writer = await (options.openWriter ?? ((path) => SqliteDatabase.open(path)))(file);
     await setPragmas(writer);
     const newLogId = `${options.box.slice(0, 40)}-${Buffer.from(random.bytes(6)).toString("hex")}`;
@@ -78,6 +80,12 @@ export async function openEventLog(options: EventLogOptions): Promise<SqliteEven
     await lock.release();
     throw error;
   }
+}
+
+async function refuseHalfRestored(directory: string): Promise<void> {
+  const mark = await restoreUnderWay(directory);
+  if (mark !== undefined)
+    throw new LogOpenError("log-restoring", { mark }, 'a restore was interrupted: run "servofleet log restore" again');
 }
 
 async function freeBytes(directory: string): Promise<number> {
