@@ -2,6 +2,9 @@ import { loadProfile } from "@servofleet/firmware-bridge/profile/load-profile";
 import { type Rig, rigDirectory } from "./rig-file.ts";
 import type { Need } from "./scenario.ts";
 
+/** CiA 402 homing methods that take the present place. */
+const HOME_HERE: readonly number[] = [35, 37];
+
 /** One axis of a rig with everything that planning and running ask of it. */
 export interface BenchAxis {
   readonly id: string;
@@ -11,7 +14,12 @@ export interface BenchAxis {
   readonly unitName: string;
   readonly countsPerUnit: number;
   readonly reach: { readonly min: number; readonly max: number };
-  readonly limits: { readonly min: number; readonly max: number; readonly velocity: number; readonly acceleration: number };
+  readonly limits: {
+    readonly min: number;
+    readonly max: number;
+    readonly velocity: number;
+    readonly acceleration: number;
+  };
   readonly homingRequired: boolean;
   readonly group: string | undefined;
   /** What it can, and for everything it cannot the reason. */
@@ -31,6 +39,7 @@ export function benchAxes(rig: Rig): readonly BenchAxis[] {
       control: rig.gateway === null ? link?.drives === "simulated" : rig.gateway.control !== null,
       ownBox: rig.gateway === null,
       homing: config.homing.required,
+      homingRun: !HOME_HERE.includes(config.homing.method),
       watchdog: commLoss.supported,
       unbounded: config.allowUnboundedMoves || commLoss.supported,
       group,
@@ -58,6 +67,7 @@ interface Facts {
   readonly control: boolean;
   readonly ownBox: boolean;
   readonly homing: boolean;
+  readonly homingRun: boolean;
   readonly watchdog: boolean;
   readonly unbounded: boolean;
   readonly group: string | undefined;
@@ -67,10 +77,19 @@ function lacking(facts: Facts): ReadonlyMap<Need, string> {
   const overTcp = facts.kind.endsWith("tcp");
   const reasons: [Need, boolean, string][] = [
     ["homing", facts.homing, "its configuration requires no homing"],
+    ["homing-run", facts.homingRun, "its homing takes the place where it stands and runs nowhere"],
     ["serial", !overTcp, `its link is ${facts.kind}, which is no serial line`],
     ["tcp", overTcp, `its link is ${facts.kind}, which has no TCP connection`],
-    ["simulated", facts.control, "nobody can provoke the fault or read the drive's record: it is a real drive without a fault control"],
-    ["velocity", facts.unbounded, "velocity moves are refused: no communication watchdog, and allowUnboundedMoves is off"],
+    [
+      "simulated",
+      facts.control,
+      "nobody can provoke the fault or read the drive's record: it is a real drive without a fault control",
+    ],
+    [
+      "velocity",
+      facts.unbounded,
+      "velocity moves are refused: no communication watchdog, and allowUnboundedMoves is off",
+    ],
     ["no-velocity", !facts.unbounded, "velocity moves are allowed on it"],
     ["comm-watchdog", facts.watchdog, "its drive has no communication watchdog"],
     ["no-comm-watchdog", !facts.watchdog, "its drive has a communication watchdog"],

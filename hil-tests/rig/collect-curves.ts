@@ -56,7 +56,12 @@ function pointOf(sample: Sample): readonly CurvePoint[] {
   const position = middle(sample.position);
   if (from === undefined || to === undefined || position === null) return [];
   return [
-    { atUs: (from + to) / 2, position, velocity: middle(sample.velocity), followingError: middle(sample.followingError) },
+    {
+      atUs: (from + to) / 2,
+      position,
+      velocity: middle(sample.velocity),
+      followingError: middle(sample.followingError),
+    },
   ];
 }
 
@@ -64,7 +69,10 @@ const middle = (value: number | Spread | null): number | null =>
   value === null || typeof value === "number" ? value : value.mean;
 
 /** From acceptance to the end of each command that has a target. */
-export function targetsOf({ commands, toUs }: Pick<ScenarioResult, "commands" | "toUs">, axis: string): Curve["targets"] {
+export function targetsOf(
+  { commands, toUs }: Pick<ScenarioResult, "commands" | "toUs">,
+  axis: string,
+): Curve["targets"] {
   return commands.flatMap(({ axis: of, target, transitions }) => {
     const fromUs = parseRfc3339(transitions[0]?.at ?? "");
     if (of !== axis || target === null || fromUs === undefined) return [];

@@ -42,7 +42,8 @@ export function unmet(condition: Condition, look: Look, bench: BenchAxis): reado
   return [
     ...axisUnmet(condition, look, bench),
     ...driveUnmet(condition, look),
-    ...commandUnmet(condition, look),
+    ...commandUnmet(condition, look.command),
+    ...differs("settled", look.command ? look.command.settled !== null : undefined, condition.settled),
     ...differs("link", look.link?.state, condition.link),
   ];
 }
@@ -79,12 +80,12 @@ function driveUnmet(condition: Condition, { drive }: Look): readonly string[] {
   ];
 }
 
-function commandUnmet(condition: Condition, { command }: Look): readonly string[] {
+/** As `unmet`, for how the command ended; `settled` may still come after that. */
+export function commandUnmet(condition: Condition, command: CommandView | undefined): readonly string[] {
   const slug = command?.problem?.type.split("/").at(-1);
   return [
     ...noneOf("command", command?.state, condition.commandState),
     ...noneOf("its problem", slug ?? "none", condition.problem),
-    ...differs("settled", command ? command.settled !== null : undefined, condition.settled),
   ];
 }
 
@@ -97,7 +98,10 @@ function noneOf(what: string, found: string | undefined, wanted: string | undefi
 }
 
 function differs<T>(what: string, found: T | undefined, wanted: T | undefined): readonly string[] {
-  return wanted === undefined || found === wanted ? [] : [`${what}: ${String(found ?? "unknown")}, not ${String(wanted)}`];
+  return wanted === undefined || found === wanted
+    ? []
+    : [`${what}: ${String(found ?? "unknown")}, not ${String(wanted)}`];
 }
 
-const figure = (value: number): string => (Number.isFinite(value) ? String(Math.round(value * 1000) / 1000) : "unknown");
+const figure = (value: number): string =>
+  Number.isFinite(value) ? String(Math.round(value * 1000) / 1000) : "unknown";

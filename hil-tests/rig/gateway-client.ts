@@ -1,4 +1,12 @@
-import type { AcceptedView, AxisView, CloudEvent, CommandView, LinkView, Page, ProblemDocument } from "@servofleet/contracts";
+import type {
+  AcceptedView,
+  AxisView,
+  CloudEvent,
+  CommandView,
+  LinkView,
+  Page,
+  ProblemDocument,
+} from "@servofleet/contracts";
 import type { Answer, DriveView } from "../box/running-box.ts";
 import { request } from "../box/running-box.ts";
 import { StepError } from "./rig-error.ts";
@@ -38,7 +46,11 @@ export class GatewayClient {
     return (await this.#read<Page<CloudEvent>>("/v1/events?type=RecoveryCompleted")).items;
   }
 
-  send(axis: string, body: object, headers: Record<string, string> = {}): Promise<Answer<AcceptedView & ProblemDocument>> {
+  send(
+    axis: string,
+    body: object,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<AcceptedView & ProblemDocument>> {
     return this.call("POST", `/v1/axes/${axis}/commands`, body, headers);
   }
 

@@ -12,7 +12,12 @@ export interface ProgressOutlet {
 
 const REDRAW_MS = 200;
 const CLEAR = "\r\u001b[K";
-const WORD: Readonly<Record<Outcome, string>> = { passed: "passed ", failed: "FAILED ", skipped: "skipped", refused: "refused" };
+const WORD: Readonly<Record<Outcome, string>> = {
+  passed: "passed ",
+  failed: "FAILED ",
+  skipped: "skipped",
+  refused: "refused",
+};
 
 /** Tells what runs now and how far it is. `end` clears the line. */
 export function progressLine(outlet: ProgressOutlet, clock: Clock): RigProgress & { end(): void } {
@@ -20,7 +25,10 @@ export function progressLine(outlet: ProgressOutlet, clock: Clock): RigProgress 
   const done = { total: 0, ended: 0, failed: 0 };
   const startedMs = clock.monotonicMs();
   let phase = "reading";
-  const draw = () => outlet.write(`${CLEAR}${lineOf(running, done, phase, clock.monotonicMs() - startedMs).slice(0, outlet.columns - 1)}`);
+  const draw = () =>
+    outlet.write(
+      `${CLEAR}${lineOf(running, done, phase, clock.monotonicMs() - startedMs).slice(0, outlet.columns - 1)}`,
+    );
   const timer = outlet.terminal ? clock.every(REDRAW_MS, draw) : undefined;
   const say = (text: string) => {
     outlet.write(`${outlet.terminal ? CLEAR : ""}${text}\n`);

@@ -8,8 +8,8 @@ import type { Clock } from "@servofleet/runtime/clock";
 import { stringify } from "yaml";
 import { BoxError, end, findService, firstLine, type ServiceName } from "../box/running-box.ts";
 import { RigError } from "./rig-error.ts";
-import { linksDocument } from "./rig-links.ts";
 import { type Rig, rigDirectory } from "./rig-file.ts";
+import { linksDocument } from "./rig-links.ts";
 
 const CLI = fileURLToPath(new URL("../../bin/servofleet.ts", import.meta.url));
 const CONNECT_LIMIT_MS = 3000;
@@ -34,7 +34,12 @@ interface Running {
 
 interface SimulatorsReady {
   readonly control: string;
-  readonly links: readonly { readonly id: string; readonly path?: string; readonly host?: string; readonly port?: number }[];
+  readonly links: readonly {
+    readonly id: string;
+    readonly path?: string;
+    readonly host?: string;
+    readonly port?: number;
+  }[];
 }
 
 /**

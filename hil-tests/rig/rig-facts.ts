@@ -23,7 +23,7 @@ export function rigReport(
       host: hostname(),
       cpu: cpus()[0]?.model.trim() ?? "unknown",
       cores: cpus().length,
-      memoryMiB: Math.round(totalmem() / 2 ** 20),
+      "memory, MiB": Math.round(totalmem() / 2 ** 20),
       kernel: release(),
     },
     versions: { servofleet: productVersion(), node: process.versions.node },
@@ -31,7 +31,8 @@ export function rigReport(
       id: link.id,
       kind: link.kind,
       drives: rig.links[n]?.drives ?? "real",
-      place: rig.links[n]?.drives === "simulated" ? "simulated" : "host" in link ? `${link.host}:${link.port}` : link.port,
+      place:
+        rig.links[n]?.drives === "simulated" ? "simulated" : "host" in link ? `${link.host}:${link.port}` : link.port,
     })),
     axes: rig.fleet.axes.map(({ id, link, unit, profile }) => ({ id, link, unit, profile })),
     results,

@@ -69,7 +69,8 @@ const rigSchema = {
   required: ["rig", "links", "axes"],
 };
 
-const isEntry = (value: unknown): value is Entry => typeof value === "object" && value !== null && !Array.isArray(value);
+const isEntry = (value: unknown): value is Entry =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const entries = (value: unknown): readonly Entry[] => (Array.isArray(value) ? value.filter(isEntry) : []);
 const pick = (entry: Entry, names: readonly string[]): Entry =>
   Object.fromEntries(Object.entries(entry).filter(([name]) => names.includes(name)));
@@ -133,7 +134,9 @@ function rigAxis(axis: Entry, config: FleetConfig["axes"][number] | undefined): 
 function reachTrouble({ reach }: RigAxis, config: FleetConfig["axes"][number] | undefined, n: number): string[] {
   const { min = 0, max = 0 } = config?.limits ?? {};
   if (reach.min >= min && reach.max <= max && reach.min < reach.max) return [];
-  return [`axes[${n}].reach: found ${reach.min} to ${reach.max}; allowed: a stretch within the limits ${min} to ${max}`];
+  return [
+    `axes[${n}].reach: found ${reach.min} to ${reach.max}; allowed: a stretch within the limits ${min} to ${max}`,
+  ];
 }
 
 /** The fleet part goes through the product's own check, so a rig and a fleet complain alike. */

@@ -21,7 +21,10 @@ export function lanesOf(runs: readonly PlannedRun[]): Lanes {
     const links = Object.values(run.axes).map(({ link }) => link);
     // A run over two links joins their lanes: nothing else may run on either while it does.
     const met = lanes.filter((lane) => links.some((link) => lane.links.has(link)));
-    const joined = { links: new Set([...links, ...met.flatMap((lane) => [...lane.links])]), runs: [...met.flatMap((lane) => lane.runs), run] };
+    const joined = {
+      links: new Set([...links, ...met.flatMap((lane) => [...lane.links])]),
+      runs: [...met.flatMap((lane) => lane.runs), run],
+    };
     for (const lane of met) lanes.splice(lanes.indexOf(lane), 1);
     lanes.push(joined);
   }

@@ -1,5 +1,5 @@
-import { type Amount, lengthIn, placeIn } from "./amount.ts";
 import type { BenchAxis } from "./abilities.ts";
+import { type Amount, lengthIn, placeIn } from "./amount.ts";
 import type { Permit, Rig } from "./rig-file.ts";
 import { type CommandStep, type Role, rolesOf, type Scenario, type Step } from "./scenario.ts";
 
@@ -27,13 +27,7 @@ function planRun(rig: Rig, axes: readonly BenchAxis[], profile: string, scenario
   return best ?? { scenario, profile, axes: {}, verdict: "skipped", reason: "the rig has no such axis" };
 }
 
-function tryOn(
-  rig: Rig,
-  axes: readonly BenchAxis[],
-  a: BenchAxis,
-  profile: string,
-  scenario: Scenario,
-): PlannedRun {
+function tryOn(rig: Rig, axes: readonly BenchAxis[], a: BenchAxis, profile: string, scenario: Scenario): PlannedRun {
   const no = (reason: string): PlannedRun => ({ scenario, profile, axes: { a }, verdict: "skipped", reason });
   if (scenario.profiles.length > 0 && !scenario.profiles.includes(profile))
     return no(`it is about ${scenario.profiles.join(", ")}`);
@@ -51,8 +45,7 @@ function tryOn(
 function neighbourOf(axes: readonly BenchAxis[], a: BenchAxis, { neighbour, needs }: Scenario): BenchAxis | undefined {
   const others = axes.filter((axis) => axis.id !== a.id);
   const inGroup = (axis: BenchAxis) => !needs.includes("group") || axis.group === a.group;
-  const placed = (axis: BenchAxis) =>
-    neighbour === "any" || (neighbour === "same-link") === (axis.link === a.link);
+  const placed = (axis: BenchAxis) => neighbour === "any" || (neighbour === "same-link") === (axis.link === a.link);
   const fitting = others.filter((axis) => inGroup(axis) && placed(axis));
   return fitting.find((axis) => axis.profile === a.profile) ?? fitting[0];
 }
@@ -64,7 +57,9 @@ interface Asked {
 
 /** What a scenario does to real drives that somebody has to allow by name; each permission once, with its first reason. */
 export function permitsOf(scenario: Scenario, axes: Readonly<Partial<Record<Role, BenchAxis>>>): readonly Asked[] {
-  const real = rolesOf(scenario).flatMap((role) => axes[role] ?? []).filter((axis) => axis.real);
+  const real = rolesOf(scenario)
+    .flatMap((role) => axes[role] ?? [])
+    .filter((axis) => axis.real);
   if (real.length === 0) return [];
   const names = real.map(({ id }) => id).join(" and ");
   const asked: Asked[] = [];

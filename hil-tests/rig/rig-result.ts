@@ -57,8 +57,18 @@ export interface RigReport {
   readonly permit: readonly string[];
   readonly machine: Readonly<Record<string, string | number>>;
   readonly versions: Readonly<Record<string, string>>;
-  readonly links: readonly { readonly id: string; readonly kind: string; readonly drives: string; readonly place: string }[];
-  readonly axes: readonly { readonly id: string; readonly link: string; readonly unit: number; readonly profile: string }[];
+  readonly links: readonly {
+    readonly id: string;
+    readonly kind: string;
+    readonly drives: string;
+    readonly place: string;
+  }[];
+  readonly axes: readonly {
+    readonly id: string;
+    readonly link: string;
+    readonly unit: number;
+    readonly profile: string;
+  }[];
   readonly results: readonly ScenarioResult[];
   /** True when somebody pressed Ctrl-C. */
   readonly interrupted: boolean;

@@ -4,12 +4,12 @@ import { until } from "../box/until.ts";
 import { type BenchAxis, benchAxes } from "./abilities.ts";
 import { withCurves } from "./collect-curves.ts";
 import { GatewayClient } from "./gateway-client.ts";
-import { RigError } from "./rig-error.ts";
 import { type RigBox, startRigBox } from "./rig-box.ts";
+import { RigError } from "./rig-error.ts";
+import { rigReport } from "./rig-facts.ts";
 import type { Rig } from "./rig-file.ts";
 import { lanesOf } from "./rig-lanes.ts";
 import { type PlannedRun, planRig } from "./rig-plan.ts";
-import { rigReport } from "./rig-facts.ts";
 import type { RigReport, ScenarioResult } from "./rig-result.ts";
 import { runScenario } from "./run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
@@ -87,7 +87,9 @@ async function axesAnswer(gateway: GatewayClient, rig: Rig, benches: readonly Be
       "correct the rig file; nothing moved",
     );
   if (answered) return;
-  const missing = silent(axes).map(({ id, link, profile }) => `${id}: its drive (${profile} on ${link}) does not answer`);
+  const missing = silent(axes).map(
+    ({ id, link, profile }) => `${id}: its drive (${profile} on ${link}) does not answer`,
+  );
   throw new RigError(
     "missing-device",
     `the rig is not complete:\n  ${missing.join("\n  ") || `the gateway at ${gateway.url} is not ready`}`,
@@ -165,7 +167,6 @@ function notRunResult({ scenario, profile, axes, verdict, reason }: PlannedRun):
 /** As planned, not as they ended; what an interrupted run never came to is left out. */
 function inOrder(plan: readonly PlannedRun[], results: readonly ScenarioResult[]): readonly ScenarioResult[] {
   return plan.flatMap(
-    (run) =>
-      results.find(({ scenario, profile }) => scenario === run.scenario.name && profile === run.profile) ?? [],
+    (run) => results.find(({ scenario, profile }) => scenario === run.scenario.name && profile === run.profile) ?? [],
   );
 }

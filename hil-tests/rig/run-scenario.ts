@@ -5,7 +5,15 @@ import { StepError } from "./rig-error.ts";
 import type { ScenarioResult, StepResult } from "./rig-result.ts";
 import { axesOf, axisOf, lookUntil, type RunState } from "./run-state.ts";
 import type { Scenario, Step } from "./scenario.ts";
-import { cancelCommand, provoke, reconcileAxis, sendCommand, sendStop, setMark, signalProcess } from "./step-actions.ts";
+import {
+  cancelCommand,
+  provoke,
+  reconcileAxis,
+  sendCommand,
+  sendStop,
+  setMark,
+  signalProcess,
+} from "./step-actions.ts";
 import { checkRecord, checkUnmoved, expectNow, holdsFor, waitFor } from "./step-checks.ts";
 import { stepWords } from "./step-words.ts";
 
@@ -108,7 +116,7 @@ async function cleanUp(state: RunState, failed: boolean): Promise<string | undef
   try {
     for (const step of plan.scenario.steps) await undo(state, step);
     if (failed) for (const { id } of axesOf(state)) await gateway.call("POST", `/v1/axes/${id}/stop`);
-    for (const { id } of axesOf(state)) await standing(state, id);
+    for (const { id } of axesOf(state)) await standing(state, id, failed);
     return undefined;
   } catch (error) {
     return `left behind: ${error instanceof Error ? error.message : String(error)}`;
@@ -130,12 +138,16 @@ function wake(pid: number | undefined): void {
 
 const MOVING = ["homing", "discrete-motion", "continuous-motion", "synchronized-motion", "stopping"];
 
-async function standing(state: RunState, id: string): Promise<void> {
+/** Also waits until the read side shows the latch of a stop, or the next scenario would take the axis for a free one. */
+async function standing(state: RunState, id: string, latched: boolean): Promise<void> {
   const calm = { ...state, signal: new AbortController().signal };
   await lookUntil(
     calm,
     () => state.gateway.axis(id),
-    (axis) => (MOVING.includes(axis.state) || axis.state === "offline" ? [`${id} is ${axis.state}`] : []),
+    (axis) => [
+      ...(MOVING.includes(axis.state) || axis.state === "offline" ? [`${id} is ${axis.state}`] : []),
+      ...(latched && !axis.stopLatched ? [`the stop of ${id} is not latched`] : []),
+    ],
     END_LIMIT_MS,
   );
 }

@@ -2,10 +2,10 @@ import type { CommandView } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
 import type { BenchAxis } from "./abilities.ts";
 import type { GatewayClient } from "./gateway-client.ts";
-import type { PlannedRun } from "./rig-plan.ts";
-import { StepError } from "./rig-error.ts";
 import type { RigBox } from "./rig-box.ts";
+import { StepError } from "./rig-error.ts";
 import type { Permit } from "./rig-file.ts";
+import type { PlannedRun } from "./rig-plan.ts";
 import type { Role } from "./scenario.ts";
 
 /** What a mark remembers of every axis of the scenario. */

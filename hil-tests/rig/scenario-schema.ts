@@ -103,7 +103,11 @@ const record = step(
 const stepSchema = {
   anyOf: [
     command,
-    step("stop", { axis: role, what: { enum: ["axis", "group", "link", "all"], default: "axis" }, result: { ...words, default: "acknowledged" } }),
+    step("stop", {
+      axis: role,
+      what: { enum: ["axis", "group", "link", "all"], default: "axis" },
+      result: { ...words, default: "acknowledged" },
+    }),
     step("cancel", { command: name, refused: slugs }, ["command"]),
     step("reconcile", { axis: role, decision: { enum: ["adopt", "abandon"], default: "abandon" }, refused: slugs }),
     step("ready", { axis: role }),

@@ -7,6 +7,7 @@ export type Role = "a" | "b";
 /** What an axis of a rig must be able to do before a scenario runs on it; see `abilities.ts`. */
 export const NEEDS = [
   "homing",
+  "homing-run",
   "serial",
   "tcp",
   "simulated",
@@ -101,7 +102,11 @@ export type Step =
   | { readonly do: "reconcile"; readonly axis: Role; readonly decision: "adopt" | "abandon"; readonly refused?: string }
   | { readonly do: "ready"; readonly axis: Role }
   | FaultStep
-  | { readonly do: "process"; readonly service: "controller" | "bridge" | "gateway" | "dashboard"; readonly signal: string }
+  | {
+      readonly do: "process";
+      readonly service: "controller" | "bridge" | "gateway" | "dashboard";
+      readonly signal: string;
+    }
   | { readonly do: "mark"; readonly name: string }
   | RecordStep
   | ({ readonly do: "until"; readonly withinMs: number } & Condition)

@@ -4,10 +4,12 @@ import type { BenchAxis } from "./abilities.ts";
 import { lengthIn, partOf, placeIn } from "./amount.ts";
 import { alternatives } from "./condition.ts";
 import { StepError } from "./rig-error.ts";
-import { axesOf, axisOf, lookUntil, type Mark, type RunState, storyOf } from "./run-state.ts";
+import { axesOf, axisOf, lookUntil, type Mark, pause, type RunState, storyOf } from "./run-state.ts";
 import type { CommandStep, FaultStep, Step, StopStep } from "./scenario.ts";
 
 const PROCESS_LIMIT_MS = 30_000;
+const VERSION_LIMIT_MS = 10_000;
+const VERSION_REST_MS = 150;
 
 /** Sends a command as the file says and checks the answer. @throws StepError */
 export async function sendCommand(state: RunState, step: CommandStep): Promise<void> {
@@ -60,13 +62,28 @@ async function guardReach(
 }
 
 async function headersOf(state: RunState, step: CommandStep, bench: BenchAxis): Promise<Record<string, string>> {
-  const key = step.key === undefined ? {} : { "idempotency-key": `${state.plan.scenario.name}-${bench.id}-${step.key}-${state.salt}` };
+  const key =
+    step.key === undefined
+      ? {}
+      : { "idempotency-key": `${state.plan.scenario.name}-${bench.id}-${step.key}-${state.salt}` };
   if (step.version === undefined) return key;
-  const { version } = await state.gateway.axis(bench.id);
+  const version = await settledVersion(state, bench);
   return { ...key, "if-match": `"${step.version === "current" ? version : Math.max(version - 1, 0)}"` };
 }
 
-
+/** The read side follows the log: two looks that agree have what was decided before. */
+async function settledVersion(state: RunState, { id }: BenchAxis): Promise<number> {
+  let before = -1;
+  const look = async () => {
+    const { version } = await state.gateway.axis(id);
+    const same = version === before;
+    before = version;
+    await pause(state, VERSION_REST_MS);
+    return { version, same };
+  };
+  return (await lookUntil(state, look, ({ same }) => (same ? [] : ["the version still changes"]), VERSION_LIMIT_MS))
+    .version;
+}
 
 /** Stops, and checks the answer for the axis. @throws StepError */
 export async function sendStop(state: RunState, step: StopStep): Promise<void> {
@@ -81,7 +98,9 @@ export async function sendStop(state: RunState, step: StopStep): Promise<void> {
   if (answer.status !== 200 && answer.status !== 202) throw unexpected("the stop", answer as Answer<never>);
   const own = answer.body.items.find(({ axis }) => axis === bench.id);
   if (own && alternatives(step.result).includes(own.result)) return;
-  throw new StepError(`the stop of ${bench.id} is ${own?.result ?? "not answered"}, not ${step.result}`, { ...answer.body });
+  throw new StepError(`the stop of ${bench.id} is ${own?.result ?? "not answered"}, not ${step.result}`, {
+    ...answer.body,
+  });
 }
 
 export async function cancelCommand(state: RunState, step: Extract<Step, { do: "cancel" }>): Promise<void> {
@@ -100,7 +119,10 @@ export async function reconcileAxis(state: RunState, step: Extract<Step, { do: "
 }
 
 function expectRefusal(answer: Answer<unknown>, slugs: string, what: string): void {
-  const slug = String((answer.body as { type?: unknown }).type ?? "").split("/").at(-1) ?? "";
+  const slug =
+    String((answer.body as { type?: unknown }).type ?? "")
+      .split("/")
+      .at(-1) ?? "";
   if (answer.status >= 400 && alternatives(slugs).includes(slug)) return;
   throw new StepError(`${what} was answered ${answer.status} ${slug || "without a problem"}, not refused as ${slugs}`, {
     body: answer.body,
@@ -109,7 +131,10 @@ function expectRefusal(answer: Answer<unknown>, slugs: string, what: string): vo
 
 function unexpected(what: string, { status, body }: Answer<unknown>): StepError {
   const { detail, remedy } = body as Partial<ProblemDocument>;
-  return new StepError(`${what} was refused: ${status} ${detail ?? JSON.stringify(body)}${remedy ? ` (${remedy})` : ""}`, { body });
+  return new StepError(
+    `${what} was refused: ${status} ${detail ?? JSON.stringify(body)}${remedy ? ` (${remedy})` : ""}`,
+    { body },
+  );
 }
 
 /** Hands a fault to the simulator, word for word. */

@@ -1,6 +1,7 @@
+import { TERMINAL_STATES } from "@servofleet/contracts";
 import type { MotionWrite } from "../sim/drive-record.ts";
 import { lengthIn } from "./amount.ts";
-import { alternatives, asksFor, type Look, unmet } from "./condition.ts";
+import { alternatives, asksFor, commandUnmet, type Look, unmet } from "./condition.ts";
 import { StepError } from "./rig-error.ts";
 import { axisOf, lookUntil, type Mark, pause, type RunState, storyOf } from "./run-state.ts";
 import type { Condition, RecordStep, Step } from "./scenario.ts";
@@ -12,8 +13,21 @@ const MOTION = ["start-absolute", "start-relative", "velocity", "home"];
 /** Waits until the condition holds. @throws StepError with what is missing */
 export async function waitFor(state: RunState, condition: Condition, withinMs: number): Promise<void> {
   const bench = axisOf(state, condition.axis);
-  await lookUntil(state, () => lookAt(state, condition), (look) => unmet(condition, look, bench), withinMs);
+  const look = async () => {
+    const seen = await lookAt(state, condition);
+    return { seen, missing: unmet(condition, seen, bench) };
+  };
+  const settled = ({ seen, missing }: { seen: Look; missing: readonly string[] }) =>
+    endedOtherwise(condition, seen) ? [] : missing;
+  const { seen, missing } = await lookUntil(state, look, settled, withinMs);
+  if (missing.length > 0) throw new StepError(`${missing.join("; ")}${problemOf(seen)}`);
 }
+
+/** A command that has ended in another way will never end as awaited: nobody has to wait for that. */
+const endedOtherwise = (condition: Condition, { command }: Look): boolean =>
+  command !== undefined && TERMINAL_STATES.has(command.state) && commandUnmet(condition, command).length > 0;
+
+const problemOf = ({ command }: Look): string => (command?.problem ? ` (${command.problem.detail})` : "");
 
 /** The condition holds now. @throws StepError */
 export async function expectNow(state: RunState, condition: Condition): Promise<void> {
@@ -60,7 +74,8 @@ export async function checkRecord(state: RunState, step: RecordStep): Promise<vo
 /** What is wrong with a record; undefined when it is as the step says. */
 export function recordTrouble(record: readonly MotionWrite[], step: RecordStep): string | undefined {
   const kinds = alternatives(step.kind).flatMap((kind) => (kind === "motion" ? MOTION : [kind]));
-  const from = step.after === undefined ? 0 : record.findIndex(({ kind }) => alternatives(step.after ?? "").includes(kind)) + 1;
+  const from =
+    step.after === undefined ? 0 : record.findIndex(({ kind }) => alternatives(step.after ?? "").includes(kind)) + 1;
   const heard = `it heard ${record.map(({ kind, obeyed }) => (obeyed ? kind : `${kind} (not obeyed)`)).join(", ") || "nothing"}`;
   if (step.after !== undefined && from === 0) return `the drive never heard ${step.after}; ${heard}`;
   const first = record[from];
@@ -83,5 +98,7 @@ export async function checkUnmoved(state: RunState, step: Extract<Step, { do: "u
       ? ((await state.gateway.axis(bench.id)).measured.position ?? Number.NaN) - mark.shown
       : ((await state.gateway.drive(bench.id)).plant.position - mark.place) / bench.countsPerUnit;
   if (Math.abs(moved) <= by) return;
-  throw new StepError(`${bench.id} has moved by ${Math.round(moved * 1000) / 1000} ${bench.unitName} since ${step.since}`);
+  throw new StepError(
+    `${bench.id} has moved by ${Math.round(moved * 1000) / 1000} ${bench.unitName} since ${step.since}`,
+  );
 }
