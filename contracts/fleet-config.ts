@@ -157,6 +157,25 @@ export const GroupConfigSchema = Type.Object(
 /** A checked group. */
 export type GroupConfig = Static<typeof GroupConfigSchema>;
 
+/** What stays in the log's hot file, and how often the chain is signed. Older events are in sealed archives and stay readable. */
+export const LogConfigSchema = Type.Object(
+  {
+    keepDays: Type.Integer({ minimum: 7, maximum: 3650, default: 30, description: "days an event stays at least" }),
+    keepEvents: Type.Integer({
+      minimum: 10_000,
+      maximum: 100_000_000,
+      default: 1_000_000,
+      description: "events that stay at most, once they are older than 7 days",
+    }),
+    archiveEvents: Type.Integer({ minimum: 1000, maximum: 1_000_000, default: 100_000, description: "per archive" }),
+    checkpointEvents: Type.Integer({ minimum: 100, maximum: 1_000_000, default: 10_000 }),
+    checkpointMs: Type.Integer({ minimum: 1000, maximum: 86_400_000, default: 600_000 }),
+  },
+  strict,
+);
+/** Checked log settings with their defaults. */
+export type LogConfig = Static<typeof LogConfigSchema>;
+
 /** The whole of `fleet.yaml`. Defaults are filled in by the loader before this type is handed on. */
 export const FleetConfigSchema = Type.Object(
   {
@@ -173,6 +192,8 @@ export const FleetConfigSchema = Type.Object(
     links: Type.Array(LinkConfigSchema, { minItems: 1, maxItems: 64 }),
     axes: Type.Array(AxisConfigSchema, { minItems: 1, maxItems: 1024 }),
     groups: Type.Array(GroupConfigSchema, { maxItems: 256, default: [] }),
+    /** Absent in configurations that were recorded before it existed. */
+    log: Type.Optional(Type.Object(LogConfigSchema.properties, { ...strict, default: {} })),
   },
   { ...strict, $id: "fleet.schema.json" },
 );

@@ -1,3 +1,4 @@
+import type { FleetConfig } from "@servofleet/contracts";
 import { startController } from "@servofleet/controller";
 import { openEventLog } from "@servofleet/controller/event-log/open-event-log";
 import { openTelemetryStore } from "@servofleet/controller/telemetry/telemetry-store";
@@ -15,6 +16,12 @@ import { VERSION } from "../version.ts";
 import { BridgeKeeper } from "./bridge-keeper.ts";
 import { busFault } from "./bus-fault.ts";
 
+/** The log's own names for what the configuration says of it. */
+function logSettings({ log }: FleetConfig) {
+  if (!log) return {};
+  return { retention: log, cadence: { events: log.checkpointEvents, ms: log.checkpointMs } };
+}
+
 /** `servofleet controller`: the write side, and in embedded mode the bridge as its child. */
 export async function runController(configFile: string): Promise<void> {
   assertThreadPool();
@@ -25,7 +32,7 @@ export async function runController(configFile: string): Promise<void> {
   const clock = systemClock();
   const random = systemRandom();
   const logger = log("controller");
-  const eventLog = await openEventLog({ directory: paths.log, clock, random, box: config.box });
+  const eventLog = await openEventLog({ directory: paths.log, clock, random, box: config.box, ...logSettings(config) });
   const telemetry = await openTelemetryStore({ file: paths.telemetry, clock });
   let bus: MessageBus;
   let bridge: BridgeKeeper | undefined;
