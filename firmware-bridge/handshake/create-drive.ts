@@ -4,6 +4,7 @@ import { Cia402Drive } from "./cia402-registers.ts";
 import { DirectDataDrive } from "./direct-data.ts";
 import type { Drive } from "./drive.ts";
 import { PathTableDrive } from "./path-table.ts";
+import { RegisterServo } from "./register-servo.ts";
 
 /** The handshake that a profile names, for one drive. */
 export function createDrive(profile: DriveProfile): Drive {
@@ -13,6 +14,8 @@ export function createDrive(profile: DriveProfile): Drive {
       return new PathTableDrive(profile);
     case "cia402-registers":
       return new Cia402Drive(profile);
+    case "register-servo":
+      return new RegisterServo(profile);
     case "direct-data":
       return new DirectDataDrive(profile);
     default:

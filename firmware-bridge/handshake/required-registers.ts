@@ -52,6 +52,7 @@ export const REQUIRED_REGISTERS = {
     "directCurrent",
     "directTrigger",
   ],
+  "register-servo": ["torqueEnable", "goalPosition", "actualPosition"],
 } as const;
 
 export type HandshakeName = keyof typeof REQUIRED_REGISTERS;

@@ -3,6 +3,7 @@ import { type Complaint, checkDocument } from "@servofleet/runtime/schema-compla
 import Type from "typebox";
 import { REQUIRED_REGISTERS } from "../handshake/required-registers.ts";
 import { PROFILE_HEAD, type ProfileData, TABLES } from "./profile-schema.ts";
+import { bytesOf, signBitOf } from "./register-words.ts";
 
 const HeadSchema = Type.Object(PROFILE_HEAD);
 const TABLE_NAMES = Object.keys(TABLES) as (keyof typeof TABLES)[];
@@ -85,7 +86,9 @@ function misfits(profile: ProfileData): Complaint[] {
     out.push({ path: `registers.${name}`, found: "nothing", allowed, nearest: nearestSpelling(name, names) });
   }
   out.push(...registerMisfits(profile), ...planMisfits(profile, known));
+  if (profile.handshake === "register-servo") out.push(...servoMisfits(profile, known));
   if (profile.telegram === "objects") out.push(...objectMisfits(profile));
+  else if (profile.telegram === "bytes") out.push(...byteMisfits(profile));
   else if (!profile.functions.includes(3) || !(profile.functions.includes(6) || profile.functions.includes(16))) {
     const allowed = "3 (read) and one of 6 and 16 (write)";
     out.push({ path: "functions", found: profile.functions.join(", "), allowed, nearest: undefined });
@@ -112,10 +115,40 @@ function objectMisfits({ functions, wordOrder, plan }: ProfileData): Complaint[]
   return out;
 }
 
+/** A servo bus knows neither Modbus functions nor registers of 16 bits. */
+function byteMisfits({ functions }: ProfileData): Complaint[] {
+  if (functions.includes(2) && functions.includes(3)) return [];
+  const allowed = "2 (read) and 3 (write), instructions of a servo bus";
+  return [{ path: "functions", found: functions.join(", "), allowed, nearest: undefined }];
+}
+
+function servoMisfits(profile: ProfileData, known: (path: string, name: string) => void): Complaint[] {
+  const { servo, motion } = profile;
+  const wrong = (path: string, found: string, allowed: string) => ({ path, found, allowed, nearest: undefined });
+  if (!servo) return [wrong("servo", "nothing", "how the servo is spoken to: handshake register-servo needs it")];
+  for (const [n, block] of servo.motion.entries()) for (const name of block) known(`servo.motion[${n}]`, name);
+  for (const [n, { register }] of servo.expects.entries()) known(`servo.expects[${n}].register`, register);
+  for (const part of ["moving", "inPosition", "fault", "reset", "watchdog"] as const) {
+    const register = servo[part]?.register;
+    if (register !== undefined) known(`servo.${part}.register`, register);
+  }
+  const out: Complaint[] = [];
+  if (!servo.motion.at(-1)?.includes("goalPosition"))
+    out.push(
+      wrong("servo.motion", "a last write without goalPosition", "goalPosition in the write that starts a move"),
+    );
+  for (const part of ["velocity", "ramp"] as const) {
+    const { unit } = motion[part];
+    if (!unit.startsWith("counts/")) out.push(wrong(`motion.${part}.unit`, unit, "counts/s and counts/s2 for a servo"));
+  }
+  return out;
+}
+
 function registerMisfits(profile: ProfileData): Complaint[] {
   const out: Complaint[] = [];
   for (const [name, fact] of Object.entries(profile.registers)) {
-    const words = fact.type.endsWith("32") ? 2 : 1;
+    const bytes = bytesOf(fact.type);
+    const words = profile.telegram === "bytes" ? bytes : Math.ceil(bytes / 2);
     const path = `registers.${name}`;
     if (fact.words !== words) {
       out.push({
@@ -124,6 +157,10 @@ function registerMisfits(profile: ProfileData): Complaint[] {
         allowed: `${words} for ${fact.type}`,
         nearest: undefined,
       });
+    }
+    if (signBitOf(fact.type) !== undefined && profile.telegram !== "bytes") {
+      const allowed = "a type of Modbus registers; sign and magnitude only where telegram is bytes";
+      out.push({ path: `${path}.type`, found: fact.type, allowed, nearest: undefined });
     }
     if (fact.inferred !== undefined && !(fact.inferred in profile.inferred)) {
       const nearest = nearestSpelling(fact.inferred, Object.keys(profile.inferred));

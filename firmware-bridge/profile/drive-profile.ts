@@ -2,6 +2,7 @@ import type { Fault } from "@servofleet/contracts";
 import { assert } from "@servofleet/runtime/assert";
 import type { ModbusRequest } from "../link/link.ts";
 import type { FaultFact, ProfileData, RegisterFact } from "./profile-schema.ts";
+import { fromBytes, toBytes } from "./register-bytes.ts";
 import { bytesOf, fromWords, toWords } from "./register-words.ts";
 
 /** Raw values by register name. */
@@ -56,7 +57,8 @@ export class DriveProfile {
       names.map((name) => {
         const fact = this.fact(name);
         const at = Number(fact.address) - request.address;
-        return [name, fromWords(registers.slice(at, at + fact.words), fact.type, this.data.wordOrder)];
+        const decode = this.data.telegram === "bytes" ? fromBytes : fromWords;
+        return [name, decode(registers.slice(at, at + fact.words), fact.type, this.data.wordOrder)];
       }),
     );
   }
@@ -74,7 +76,8 @@ export class DriveProfile {
     for (const [name, raw] of entries) {
       const fact = this.fact(name);
       assert(Number(fact.address) === address + values.length, `register ${name} does not follow its neighbour`);
-      const words = toWords(raw, fact.type, this.data.wordOrder);
+      const encode = this.data.telegram === "bytes" ? toBytes : toWords;
+      const words = encode(raw, fact.type, this.data.wordOrder);
       if (!words) return undefined;
       values.push(...words);
     }

@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { Cia402DialectSchema } from "./cia402-dialect.ts";
+import { ServoDialectSchema } from "./servo-dialect.ts";
 
 /** Where a fact comes from: [M] manual, [C] public source code, [F] measured by a user, [I] inferred (off unless switched on). */
 const SOURCE = "manual and section, with its mark: [M] manual, [C] public source, [F] field measurement, [I] inferred";
@@ -17,12 +18,15 @@ const RegisterType = Type.Union([
   Type.Literal("i16"),
   Type.Literal("u32"),
   Type.Literal("i32"),
+  /** Sign and magnitude in 16 bits, sign in bit 15 or in bit 10 (Feetech); only where `telegram` is `bytes`. */
+  Type.Literal("s16"),
+  Type.Literal("s11"),
 ]);
 export const RegisterSchema = Type.Object(
   {
     address: Address,
     type: RegisterType,
-    words: Type.Union([Type.Literal(1), Type.Literal(2)]),
+    words: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4)]),
     subindex: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: "of an object; 0 when absent" })),
     access: Type.Union([Type.Literal("ro"), Type.Literal("rw"), Type.Literal("wo")]),
     scale: Type.Number({ default: 1, description: "physical value of one raw step" }),
@@ -70,10 +74,21 @@ export const PROFILE_HEAD = {
   name: Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,63}$" }),
   title: Type.String({ minLength: 1, maxLength: 200 }),
   source: Type.String({ minLength: 1, maxLength: 500, description: "manuals the profile was made from" }),
-  handshake: Type.Union([Type.Literal("path-table"), Type.Literal("cia402-registers"), Type.Literal("direct-data")]),
-  /** `objects`: each access is one telegram of function 43 with the object's exact size (igus dryve D1). */
-  telegram: Type.Union([Type.Literal("registers"), Type.Literal("objects")], { default: "registers" }),
+  handshake: Type.Union([
+    Type.Literal("path-table"),
+    Type.Literal("cia402-registers"),
+    Type.Literal("direct-data"),
+    Type.Literal("register-servo"),
+  ]),
+  /**
+   * `objects`: each access is one telegram of function 43 with the object's exact size (igus dryve D1). `bytes`: addresses
+   * and `words` count bytes, `functions` are the instructions 2 (read) and 3 (write) of a servo bus.
+   */
+  telegram: Type.Union([Type.Literal("registers"), Type.Literal("objects"), Type.Literal("bytes")], {
+    default: "registers",
+  }),
   cia402: Cia402DialectSchema,
+  servo: ServoDialectSchema,
   wordOrder: Type.Union([Type.Literal("high-first"), Type.Literal("low-first")]),
   functions: Type.Array(Type.Integer({ minimum: 1, maximum: 127 }), { minItems: 1, maxItems: 16 }),
   registersMax: Type.Integer({ minimum: 1, maximum: 123, description: "most registers in one request" }),

@@ -16,7 +16,7 @@ export function fromWords(words: readonly number[], type: RegisterFact["type"], 
 
 /** Registers of a raw whole number; undefined when it does not fit the type. */
 export function toWords(raw: number, type: RegisterFact["type"], order: WordOrder): readonly number[] | undefined {
-  if (!Number.isInteger(raw) || !fits(raw, type)) return undefined;
+  if (!Number.isInteger(raw) || !fitsRegister(raw, type)) return undefined;
   if (bytesOf(type) === 1) return [raw & 0xff];
   if (bytesOf(type) === 2) return [raw & 0xffff];
   const high = (raw >>> 16) & 0xffff;
@@ -27,10 +27,15 @@ export function toWords(raw: number, type: RegisterFact["type"], order: WordOrde
 /** Size of a value in a drive that counts bytes. */
 export function bytesOf(type: RegisterFact["type"]): 1 | 2 | 4 {
   if (type === "u8" || type === "i8") return 1;
-  return type === "u16" || type === "i16" ? 2 : 4;
+  return type === "u32" || type === "i32" ? 4 : 2;
 }
 
-function fits(raw: number, type: RegisterFact["type"]): boolean {
+/** Sign bit of a sign-magnitude type; undefined for the others. */
+export const signBitOf = (type: RegisterFact["type"]): number | undefined =>
+  type === "s16" ? 15 : type === "s11" ? 10 : undefined;
+
+/** Whether a whole number can stand in a register of the type. */
+export function fitsRegister(raw: number, type: RegisterFact["type"]): boolean {
   switch (type) {
     case "u8":
       return raw >= 0 && raw <= 0xff;
@@ -44,5 +49,9 @@ function fits(raw: number, type: RegisterFact["type"]): boolean {
       return raw >= 0 && raw <= 0xffff_ffff;
     case "i32":
       return raw >= -0x8000_0000 && raw <= 0x7fff_ffff;
+    case "s16":
+      return Math.abs(raw) < 0x8000;
+    case "s11":
+      return Math.abs(raw) < 0x400;
   }
 }

@@ -18,7 +18,7 @@ export interface ServoProtocol {
 
 const low = (value: number) => value & 0xff;
 const high = (value: number) => value >>> 8;
-const bytesOf = (request: Extract<ModbusRequest, { fn: "write" | "write-many" }>): readonly number[] =>
+const bytesOf = (request: Exclude<ModbusRequest, { fn: "read" }>): readonly number[] =>
   request.fn === "write" ? [request.value] : request.values;
 
 /** Header, id, length, instruction, CRC; a status packet has the error byte on top (e-manual, Protocol 2.0). */
@@ -26,10 +26,20 @@ const DYNAMIXEL_FRAME_BYTES = 10;
 /** Header, id, length, instruction or error byte, checksum. */
 const FEETECH_FRAME_BYTES = 6;
 
+/**
+ * A write to 0xFF00 + n is instruction n without parameters (reboot is 0xFF08): no control table reaches that far, and
+ * a profile can name an instruction as it names a register.
+ */
+const INSTRUCTIONS = 0xff00;
+const instructionOf = (request: ModbusRequest): number | undefined =>
+  request.fn !== "read" && request.address >= INSTRUCTIONS ? request.address - INSTRUCTIONS : undefined;
+
 /** Dynamixel Protocol 2.0: 16-bit addresses and lengths. */
 export const dynamixelProtocol: ServoProtocol = {
   shape: dynamixelShape,
   packet(unit, request) {
+    const instruction = instructionOf(request);
+    if (instruction !== undefined) return dynamixelPacket(unit, instruction, []);
     const address = [low(request.address), high(request.address)];
     if (request.fn !== "read") return dynamixelPacket(unit, DYNAMIXEL.write, [...address, ...bytesOf(request)]);
     return dynamixelPacket(unit, DYNAMIXEL.read, [...address, low(request.quantity), high(request.quantity)]);
@@ -113,6 +123,7 @@ function replyOf(request: ModbusRequest, data: Uint8Array): CodecReply {
       return { type: "registers", registers: [...data.subarray(0, request.quantity)] };
     case "write":
     case "write-many":
+    case "read-write":
       return { type: "written" };
     default:
       return never(request);
