@@ -206,21 +206,25 @@ static void arrived(const uint8_t *bytes, int length, int64_t t) {
   if (talk->end > lastEnd) lastEnd = talk->end;
 }
 
-static int64_t due(const struct talk *talk) {
-  if (talk->talker == 0) return talk->end;
-  if (!talk->started) return talk->start;
+// When the last byte of the next chunk has passed.
+static int64_t passed(const struct talk *talk) {
   int next = talk->handed + (int)line.chunk;
   return talk->start + (next < talk->length ? next : talk->length) * characterNs;
 }
 
-// Hands over the bytes that have passed by now, and notes how late that is.
+static int64_t due(const struct talk *talk) {
+  if (talk->talker == 0) return talk->end;
+  return talk->started ? passed(talk) : talk->start;
+}
+
+// Hands over the bytes that have passed by now, and notes how late that is; what the pty takes to bring
+// them comes on top, for every master the same.
 static void hand_over(struct talk *talk) {
   int count = talk->length - talk->handed < (int)line.chunk ? talk->length - talk->handed : (int)line.chunk;
   uint8_t *bytes = talk->bytes + talk->handed;
   if (talk->spoilt) for (int i = 0; i < count; i++) bytes[i] ^= (uint8_t)(drawn() | 1);
-  int64_t planned = due(talk);
+  int64_t error = now() - passed(talk);
   ssize_t taken = write(master, bytes, (size_t)count);
-  int64_t error = now() - planned;
   if (taken < count) stats.lostBytes += (uint64_t)(count - (taken > 0 ? taken : 0));
   stats.errors++;
   stats.bins[error / 1000 < BINS ? error / 1000 : BINS]++;
