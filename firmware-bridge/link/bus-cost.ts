@@ -8,7 +8,7 @@ import type { ModbusRequest } from "./link.ts";
 export interface LineCost {
   /** Time of one character on the wire, microseconds; 0 on TCP. */
   readonly characterUs: number;
-  /** Silence before every frame, microseconds (t3.5; Modbus over serial line v1.02, 2.5.1.1); 0 on TCP. */
+  /** Silence before every frame, microseconds (t3.5; Modbus over serial line v1.02, 2.5.1.1; or as declared); 0 on TCP. */
   readonly silenceUs: number;
   /** Work of a drive beyond its own silence, microseconds; on TCP the round trip. */
   readonly turnaroundUs: number;
@@ -52,7 +52,9 @@ export function lineCost(config: LinkConfig, turnaroundUs = TURNAROUND_DEFAULT_U
   }
   const { parity, stopBits } = config.kind === "modbus-rtu" ? config : LONGEST_CHARACTER;
   const characterUs = (bitsPerCharacter(parity, stopBits) * 1e6) / config.baud;
-  const silenceUs = config.baud > FIXED_SILENCE_ABOVE_BAUD ? FIXED_SILENCE_US : 3.5 * characterUs;
+  const strictUs = config.baud > FIXED_SILENCE_ABOVE_BAUD ? FIXED_SILENCE_US : 3.5 * characterUs;
+  const declared = config.kind === "modbus-rtu" ? config.silenceUs : undefined;
+  const silenceUs = typeof declared === "number" ? declared : strictUs;
   return { characterUs, silenceUs, turnaroundUs, replyWaitMaxUs };
 }
 
@@ -66,10 +68,10 @@ export const replyMicros = (request: ModbusRequest, line: LineCost): number =>
 
 /**
  * Bus time of one answered transaction, microseconds: c*(Lreq+Lresp) + 2*t3.5 + d, one silence before the request and
- * one before the reply.
+ * one before the reply. `turnaroundUs` is what the unit has shown; without it the line's assumption.
  */
-export const transactionMicros = (request: ModbusRequest, line: LineCost): number =>
-  requestMicros(request, line) + replyMicros(request, line) + 2 * line.silenceUs + line.turnaroundUs;
+export const transactionMicros = (request: ModbusRequest, line: LineCost, turnaroundUs = line.turnaroundUs): number =>
+  requestMicros(request, line) + replyMicros(request, line) + 2 * line.silenceUs + turnaroundUs;
 
 /** Bus time of a transaction that is never answered, microseconds. */
 export const silentTransactionMicros = (request: ModbusRequest, line: LineCost): number =>
@@ -94,8 +96,17 @@ export function stopBoundMs(
 export interface PollPlan {
   readonly request: ModbusRequest;
   readonly periodMs: number;
+  /** Whom it asks: known, its learned turn-around prices it. */
+  readonly unit?: number;
 }
 
 /** Share of the line's time that the polls need; above 0.85 there is no room for commands. */
-export const plannedLoad = (polls: readonly PollPlan[], line: LineCost): number =>
-  polls.reduce((sum, poll) => sum + transactionMicros(poll.request, line) / (poll.periodMs * 1000), 0);
+export const plannedLoad = (
+  polls: readonly PollPlan[],
+  line: LineCost,
+  learnedUs: (unit: number | undefined) => number | undefined = () => undefined,
+): number =>
+  polls.reduce(
+    (sum, { request, unit, periodMs }) => sum + transactionMicros(request, line, learnedUs(unit)) / (periodMs * 1000),
+    0,
+  );

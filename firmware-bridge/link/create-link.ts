@@ -10,6 +10,9 @@ import type { LinkParts } from "./line-parts.ts";
 import type { Link } from "./link.ts";
 import { tcpWire } from "./tcp-wire.ts";
 
+/** On a serial line unit 0 is everybody (Modbus over serial line v1.02, 2.2); on TCP it may be one drive. */
+const BROADCAST_UNIT = 0;
+
 /** Makes the link of a configuration. It stays down until `open`; every failure of `transact` is a LinkError. */
 export function createLink(config: LinkConfig, parts: LinkParts): Link {
   const cost = lineCost(config);
@@ -17,7 +20,8 @@ export function createLink(config: LinkConfig, parts: LinkParts): Link {
     return new Line(config, cost, {
       ...parts,
       wire: serialWire(config),
-      framer: new RtuFramer(),
+      framer: new RtuFramer(config.localEcho),
+      broadcastUnit: BROADCAST_UNIT,
       repliesHaveIds: false,
     });
   }
@@ -34,7 +38,8 @@ export function createLink(config: LinkConfig, parts: LinkParts): Link {
   if (config.kind === "modbus-rtu-over-tcp") {
     // Late answers are as ambiguous as on the wire behind the server, and the socket may die unseen.
     const wire = tcpWire(config, parts.clock);
-    return new Line(config, cost, { ...parts, wire, framer: new RtuFramer(), repliesHaveIds: false, diesUnseen: true });
+    const rtu = { framer: new RtuFramer(), broadcastUnit: BROADCAST_UNIT, repliesHaveIds: false };
+    return new Line(config, cost, { ...parts, ...rtu, wire, diesUnseen: true });
   }
   const [high = 0, low = 0] = parts.random.bytes(2);
   const framer = new MbapFramer((high << 8) | low);

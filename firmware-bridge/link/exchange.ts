@@ -18,6 +18,8 @@ export interface Question {
   readonly waitMs: number;
   /** An exception could be a late one: it is not taken for the answer. */
   readonly distrustExceptions: boolean;
+  /** A broadcast: nobody answers; the line rests so long behind it, ms. */
+  readonly broadcastMs?: number | undefined;
 }
 
 /** The first byte is in the kernel. */
@@ -33,7 +35,7 @@ export interface Outcome {
   readonly rxFrame: Frame | undefined;
   readonly startedMs: number;
   readonly endedMs: number;
-  /** Time of the drive beyond all wire times, ms, at least 0. */
+  /** Time of the drive beyond all wire times and its silence, ms; below 0 when it is quicker than the silence. */
   readonly turnaroundMs: number;
   readonly middleUs: number;
   readonly crcErrors: number;
@@ -114,7 +116,11 @@ export class Exchange {
       cancelDeadline: () => undefined,
     };
     this.#flight = flight;
-    flight.cancelDeadline = waitUntil(clock, replyEndMs + question.waitMs, () => this.#deadline(flight));
+    const { broadcastMs, waitMs } = question;
+    flight.cancelDeadline =
+      broadcastMs === undefined
+        ? waitUntil(clock, replyEndMs + waitMs, () => this.#deadline(flight))
+        : waitUntil(clock, wireEndMs + broadcastMs, () => this.#told(flight));
     return { monotonicMs: startedMs, wallUs, frame: frameOf("tx", wallUs, wire) };
   }
 
@@ -196,6 +202,14 @@ export class Exchange {
     clock.soon(() => clock.soon(() => this.#giveUp(flight)));
   }
 
+  /** Everybody has had the time a broadcast leaves them. */
+  #told(flight: Flight): void {
+    this.#flight = undefined;
+    this.#codec.abandon();
+    this.#sort(this.#parts.framer.end());
+    flight.done(this.#outcome(flight, { type: "written" }, undefined));
+  }
+
   #giveUp(flight: Flight): void {
     if (this.#flight !== flight) return;
     this.#flight = undefined;
@@ -214,7 +228,7 @@ export class Exchange {
       rxFrame,
       startedMs: flight.startedMs,
       endedMs,
-      turnaroundMs: Math.max(0, endedMs - flight.replyEndMs),
+      turnaroundMs: endedMs - flight.replyEndMs,
       middleUs: Math.round(this.#parts.clock.wallUs() - (nowMs - (flight.startedMs + endedMs) / 2) * 1000),
       crcErrors: flight.crcErrors,
       doubtfulException: flight.doubtfulException,

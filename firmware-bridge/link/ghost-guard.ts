@@ -45,6 +45,9 @@ function confusable(ghost: ModbusRequest, request: ModbusRequest, bareReplies: b
         ghost.values.length === request.values.length &&
         !sameValues(ghost.values, request.values)
       );
+    case "read-write":
+      // The answer is a bare read: it says nothing of what was written.
+      return ghost.fn === "read-write" && ghost.quantity === request.quantity;
   }
 }
 

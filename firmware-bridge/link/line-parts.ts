@@ -29,6 +29,8 @@ export interface LineParts extends LinkParts {
   readonly codec?: LineCodec;
   /** TCP answers carry ids: a late one is never in doubt, and no unit has to be kept in quarantine. */
   readonly repliesHaveIds: boolean;
+  /** The unit that means all of them and answers nothing. Absent: there is none. */
+  readonly broadcastUnit?: number;
   /** A socket may be dead without a word: silence of all units ends it. Absent: as `repliesHaveIds`. */
   readonly diesUnseen?: boolean;
 }

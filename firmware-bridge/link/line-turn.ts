@@ -1,12 +1,12 @@
 import type { Frame } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
 import type { LineCost } from "./bus-cost.ts";
-import type { Exchange, Outcome, Sent } from "./exchange.ts";
+import type { Exchange, Outcome, Question, Sent } from "./exchange.ts";
 import { failure } from "./failure.ts";
 import { exceptionIsAmbiguous, type Ghosts, type Guarded, guard, NO_GHOSTS, withGhost } from "./ghost-guard.ts";
 import { failJob, type Job, newJob } from "./line-job.ts";
 import type { LineTally } from "./line-tally.ts";
-import type { ModbusRequest } from "./link.ts";
+import { BROADCAST_DELAY_MS, type ModbusRequest } from "./link.ts";
 import type { UnitBook, UnitPage } from "./unit-book.ts";
 import { afterReply, afterTimeout, OPEN_AFTER_TIMEOUTS, PROBE_WAIT_MAX_MS, replyWaitMs } from "./unit-health.ts";
 import type { WireSession } from "./wire.ts";
@@ -29,6 +29,8 @@ export interface LineTurnParts {
   readonly bareReplies: boolean;
   /** The connection may be dead without a word. */
   readonly diesUnseen: boolean;
+  /** The unit that means all and answers nothing. */
+  readonly broadcastUnit: number | undefined;
   /** Queues the job once more. */
   readonly again: (job: Job) => void;
   /** The breaker of the unit is open. */
@@ -88,7 +90,9 @@ export class LineTurn {
       waitMs: this.#waitMs(job, page),
       distrustExceptions: exceptionIsAmbiguous(page.ghosts, turn.request, this.#parts.bareReplies),
     };
-    const sent = exchange.ask(session, question, (outcome) => this.#ended(turn, outcome));
+    const sent = exchange.ask(session, this.#isBroadcast(job) ? this.#toAll(question, job) : question, (outcome) =>
+      this.#ended(turn, outcome),
+    );
     if (sent) this.#sent(turn, sent);
     if (!exchange.busy && this.#turn === turn) {
       this.#turn = undefined;
@@ -130,12 +134,20 @@ export class LineTurn {
     if (first) job.options.onSent?.(sent);
   }
 
+  #isBroadcast = (job: Job): boolean => job.unit === this.#parts.broadcastUnit;
+
+  #toAll(question: Question, job: Job): Question {
+    const capMs = this.#parts.cost.replyWaitMaxUs / 1000;
+    return { ...question, broadcastMs: Math.min(job.options.broadcastDelayMs ?? BROADCAST_DELAY_MS, capMs) };
+  }
+
   #ended(turn: Turn, outcome: Outcome): void {
     const { tally, cost } = this.#parts;
     this.#turn = undefined;
     if (outcome.rxFrame) turn.job.frames.push(outcome.rxFrame);
     tally.transaction(outcome.endedMs - outcome.startedMs + cost.silenceUs / 1000, outcome.reply !== undefined);
-    if (outcome.reply) this.#answered(turn, outcome);
+    if (this.#isBroadcast(turn.job)) this.#settle(turn.job, outcome);
+    else if (outcome.reply) this.#answered(turn, outcome);
     else this.#silent(turn, outcome);
     this.#parts.finished();
   }
@@ -170,7 +182,7 @@ export class LineTurn {
       job.reject(failure("exception", facts, true, job.frames));
       return;
     }
-    const read = reply?.type === "registers" && job.request.fn === "read" ? job.request.quantity : 0;
+    const read = "quantity" in job.request ? job.request.quantity : 0;
     const registers = reply?.type === "registers" ? reply.registers.slice(0, read) : [];
     const frames: readonly Frame[] = job.frames;
     job.resolve({ registers, frames, startedMs, endedMs, middleUs });

@@ -1,10 +1,12 @@
 import type { LinkConfig, LinkId, LinkStats } from "@servofleet/contracts";
+import { assert } from "@servofleet/runtime/assert";
 import type { Clock } from "@servofleet/runtime/clock";
 import { assertRequest } from "../modbus/expected-reply.ts";
 import { ModbusCodec } from "../modbus/modbus-codec.ts";
-import { type LineCost, plannedLoad, stopBoundMs } from "./bus-cost.ts";
+import type { LineCost } from "./bus-cost.ts";
 import { Exchange } from "./exchange.ts";
 import { FrameRing, type LineFrame } from "./frame-ring.ts";
+import { lineFigures } from "./line-figures.ts";
 import { failJob, type Job, newJob } from "./line-job.ts";
 import type { LineParts } from "./line-parts.ts";
 import { LineSchedule } from "./line-schedule.ts";
@@ -82,6 +84,7 @@ export class Line implements Link {
       guarded: !parts.repliesHaveIds,
       bareReplies: codec.bareReplies,
       diesUnseen: parts.diesUnseen ?? parts.repliesHaveIds,
+      broadcastUnit: parts.broadcastUnit,
       again: (job) => this.#queue(job),
       opened: (unit) => this.#refuseWaiting(unit),
       restart: (reason) => this.#wire.restart(reason),
@@ -117,6 +120,10 @@ export class Line implements Link {
 
   transact(unit: number, request: ModbusRequest, options: TransactionOptions): Promise<TransactionDone> {
     assertRequest(unit, request);
+    assert(
+      unit !== this.#parts.broadcastUnit || !("quantity" in request),
+      "nobody answers a broadcast: it cannot read",
+    );
     return new Promise((resolve, reject) => {
       const job = newJob(unit, request, options, this.#clock.monotonicMs(), { resolve, reject });
       if (this.#closed) {
@@ -151,24 +158,16 @@ export class Line implements Link {
 
   stats(): LinkStats {
     this.#exchange.collect();
-    const nowMs = this.#clock.monotonicMs();
-    const polls = this.#parts.polls ?? [];
-    const pages = this.#book.pages();
-    const inFlight = polls.length > 0 ? polls.map((poll) => poll.request) : undefined;
-    return {
+    return lineFigures({
       link: this.#config.id,
       atUs: this.#clock.wallUs(),
-      ...this.#tally.take(),
-      plannedLoad: plannedLoad(polls, this.#cost),
-      stopBoundMs: stopBoundMs(this.#cost, Math.max(0, this.#parts.units.length - 1), inFlight),
-      errors: { ...this.#tally.errors },
-      units: pages.map(({ unit, axis, health }) => ({
-        unit,
-        axis,
-        breaker: breakerState(health, nowMs),
-        lastReplyAtUs: health.lastReplyAtUs,
-      })),
-    };
+      nowMs: this.#clock.monotonicMs(),
+      cost: this.#cost,
+      tally: this.#tally,
+      polls: this.#parts.polls ?? [],
+      pages: this.#book.pages().filter((page) => page.unit !== this.#parts.broadcastUnit),
+      axes: this.#parts.units.length,
+    });
   }
 
   frames(): readonly LineFrame[] {

@@ -12,7 +12,17 @@ export type TransactionClass = (typeof TRANSACTION_CLASSES)[number];
 export type ModbusRequest =
   | { readonly fn: "read"; readonly address: number; readonly quantity: number; readonly object?: ObjectPlace }
   | { readonly fn: "write"; readonly address: number; readonly value: number; readonly object?: ObjectPlace }
-  | { readonly fn: "write-many"; readonly address: number; readonly values: readonly number[] };
+  | { readonly fn: "write-many"; readonly address: number; readonly values: readonly number[] }
+  | ReadWriteRequest;
+
+/** Function 23: the unit writes first, then reads (`address`, `quantity`), in one transaction. Only where the profile names 23. */
+export interface ReadWriteRequest {
+  readonly fn: "read-write";
+  readonly address: number;
+  readonly quantity: number;
+  readonly writeAddress: number;
+  readonly values: readonly number[];
+}
 
 export interface TransactionOptions {
   readonly class: TransactionClass;
@@ -23,6 +33,11 @@ export interface TransactionOptions {
    * `withdrawn`. This is where stop generation, epoch and deadline are checked for the last time.
    */
   readonly beforeFirstByte?: () => string | undefined;
+  /**
+   * For a write to the broadcast unit: how long every drive gets for it before the line speaks again, ms; default 100,
+   * at most the link's `stopWaitMaxMs`.
+   */
+  readonly broadcastDelayMs?: number;
   /** Called when the first byte is in the kernel. */
   readonly onSent?: (sent: { readonly monotonicMs: number; readonly wallUs: number; readonly frame: Frame }) => void;
 }
@@ -80,6 +95,9 @@ export class LinkError extends Error {
 
 /** `downReason` of a link that has not been tried since it was made. */
 export const NOT_OPENED_YET = "not opened yet";
+
+/** Unit 0 of a serial line: a write to it reaches every drive, is answered by none, and is done when it is out. */
+export const BROADCAST_DELAY_MS = 100;
 
 /** One cable or socket with its drives. One transaction in flight; a late reply is never taken for the next one's answer. */
 export interface Link {

@@ -73,6 +73,10 @@ export function afterTimeout(health: UnitHealth, nowMs: number, waitedMs: number
   return { ...late, openings: health.openings + 1, openUntilMs: nowMs + openMs };
 }
 
+/** What the unit needs beyond wire time and silences, microseconds; undefined until it has answered cleanly. */
+export const learnedTurnaroundUs = (health: UnitHealth): number | undefined =>
+  health.smoothedMs === null ? undefined : health.smoothedMs * 1000;
+
 export function breakerState(health: UnitHealth, nowMs: number): "closed" | "open" | "half-open" {
   if (health.openings === 0) return "closed";
   return nowMs < health.openUntilMs ? "open" : "half-open";

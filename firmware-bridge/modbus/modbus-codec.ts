@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { assert, never } from "@servofleet/runtime/assert";
 import modbusSerial from "modbus-serial";
 import type { LineCodec } from "../link/line-codec.ts";
-import type { ModbusRequest } from "../link/link.ts";
+import type { ModbusRequest, ReadWriteRequest } from "../link/link.ts";
 import { type ExpectedReply, expectedReply } from "./expected-reply.ts";
 import { isObjectAnswer, objectAnswer, objectFrame, objectRequest } from "./mei-objects.ts";
 
@@ -39,6 +39,8 @@ class CapturePort extends EventEmitter {
   }
 }
 
+type Decoded = (error: unknown, data: { data?: readonly number[] } | undefined) => void;
+
 interface ExceptionError {
   readonly modbusCode?: number;
 }
@@ -64,7 +66,7 @@ export class ModbusCodec implements LineCodec {
     // modbus-serial knows only the identification part of function 43.
     const telegram = objectRequest(request);
     if (telegram) return objectFrame(unit, telegram);
-    const done = (error: unknown, data: { data?: readonly number[] } | undefined) => this.#decoded(error, data);
+    const done: Decoded = (error, data) => this.#decoded(error, data);
     switch (request.fn) {
       case "read":
         this.#client.writeFC3(unit, request.address, request.quantity, done);
@@ -74,6 +76,9 @@ export class ModbusCodec implements LineCodec {
         break;
       case "write-many":
         this.#client.writeFC16(unit, request.address, [...request.values], (error) => done(error, undefined));
+        break;
+      case "read-write":
+        this.#readWrite(unit, request, done);
         break;
       default:
         never(request);
@@ -109,6 +114,11 @@ export class ModbusCodec implements LineCodec {
   abandon(): void {
     this.#settle = undefined;
     this.#port.nextGeneration();
+  }
+
+  #readWrite(unit: number, request: ReadWriteRequest, done: Decoded): void {
+    const { address, quantity, writeAddress, values } = request;
+    this.#client.writeFC23(unit, address, quantity, writeAddress, values.length, [...values], done);
   }
 
   #decoded(error: unknown, data: { data?: readonly number[] } | undefined): void {

@@ -20,7 +20,14 @@ export class RtuFramer implements Framer {
    * The adapter hears itself (RS-485 without echo suppression). It shows at the first read, and matters for writes: the
    * echo of FC06 is byte for byte the answer of the drive.
    */
-  #hearsItself = false;
+  #hearsItself: boolean;
+  readonly #localEcho: boolean;
+
+  /** `localEcho`: the adapter is known to hear itself, so that not even the first write takes its own echo for an answer. */
+  constructor(localEcho = false) {
+    this.#localEcho = localEcho;
+    this.#hearsItself = localEcho;
+  }
 
   begin(adu: Uint8Array, expected: ExpectedReply): { wire: Uint8Array; findings: readonly Finding[] } {
     const findings = this.end();
@@ -54,7 +61,7 @@ export class RtuFramer implements Framer {
 
   /** Another adapter may be there afterwards. */
   reset(): void {
-    this.#hearsItself = false;
+    this.#hearsItself = this.#localEcho;
     this.#forget();
   }
 

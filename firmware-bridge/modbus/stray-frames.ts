@@ -4,7 +4,7 @@ import { crc16 } from "./crc16.ts";
 function answerLength(bytes: Uint8Array, at: number): number {
   const code = bytes[at + 1] ?? 0;
   if (code & 0x80) return 5;
-  if (code === 3 || code === 4) return 5 + (bytes[at + 2] ?? 0);
+  if (code === 3 || code === 4 || code === 23) return 5 + (bytes[at + 2] ?? 0);
   return code === 5 || code === 6 || code === 15 || code === 16 ? 8 : 0;
 }
 

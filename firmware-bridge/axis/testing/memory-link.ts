@@ -180,7 +180,10 @@ export class MemoryLink implements Link {
       const map = this.#units.get(unit);
       try {
         if (request.fn === "read") registers = map?.read(request.address, request.quantity) ?? [];
-        else map?.write(request.address, request.fn === "write" ? [request.value] : request.values);
+        else if (request.fn === "read-write") {
+          map?.write(request.writeAddress, request.values);
+          registers = map?.read(request.address, request.quantity) ?? [];
+        } else map?.write(request.address, request.fn === "write" ? [request.value] : request.values);
       } catch (error) {
         if (typeof error !== "number") throw error;
         exception = error;

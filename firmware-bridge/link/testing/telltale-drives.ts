@@ -29,7 +29,7 @@ export class TelltaleDrives {
     const unit = request[0] ?? 0;
     const body = Buffer.from(request.subarray(0, -2));
     if (request.length < 8 || crcOf(body) !== Buffer.from(request).readUInt16LE(request.length - 2)) return undefined;
-    if (this.silent.has(unit)) return undefined;
+    if (unit === 0 || this.silent.has(unit)) return undefined;
     const sequence = this.sequence(unit) + 1;
     this.#sequence.set(unit, sequence);
     return { bytes: this.#reply(unit, request, body, sequence), afterMs: this.#turnaroundMs(unit) };

@@ -52,6 +52,7 @@ export async function virtualBench(
     random,
     wire,
     framer: new RtuFramer(),
+    broadcastUnit: 0,
     repliesHaveIds: false,
     units: units.map((unit) => ({ unit, axis: null })),
     log: options.log ?? QUIET,
