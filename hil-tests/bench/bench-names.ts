@@ -4,6 +4,7 @@ import type { Bench } from "./bench-context.ts";
 import { busEfficiency } from "./bus-efficiency.ts";
 import { eventToVisible } from "./event-to-visible.ts";
 import { query } from "./query.ts";
+import { silentUnit } from "./silent-unit.ts";
 import { stopToWire } from "./stop-to-wire.ts";
 import { transactionsRtu, transactionsTcp } from "./transactions.ts";
 import { writeUnderReads } from "./write-under-reads.ts";
@@ -14,6 +15,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   "transactions-rtu": transactionsRtu,
   "transactions-tcp": transactionsTcp,
   "bus-efficiency": busEfficiency,
+  "silent-unit": silentUnit,
   query,
   "event-to-visible": eventToVisible,
   "write-under-reads": writeUnderReads,

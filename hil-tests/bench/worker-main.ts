@@ -3,6 +3,7 @@ import { bareFastify } from "./bare-fastify.ts";
 import { canary } from "./canary.ts";
 import { commandLoad } from "./command-load.ts";
 import { lineMasters } from "./line-masters.ts";
+import { linePollers } from "./line-pollers.ts";
 import { modbusRtuServer } from "./modbus-rtu-server.ts";
 import { modbusTcpServer } from "./modbus-tcp-server.ts";
 import { readLoad } from "./read-load.ts";
@@ -17,6 +18,7 @@ const WORKERS: Readonly<
   canary,
   "command-load": commandLoad,
   "line-masters": lineMasters,
+  "line-pollers": linePollers,
   "modbus-rtu-server": modbusRtuServer,
   "modbus-tcp-server": modbusTcpServer,
   "read-load": readLoad,
