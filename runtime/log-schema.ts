@@ -1,5 +1,6 @@
 import { hash as digest } from "node:crypto";
-import { EVENT_SCHEMA_VERSION, EVENT_SCHEMAS, type EventType, type RecordedEvent } from "@servofleet/contracts";
+import type { RecordedEvent } from "@servofleet/contracts";
+import { upcastEvent } from "./log-upcast.ts";
 
 /** Raised with every change of the tables that an older reader would misread. 2: archives, signed checkpoints, lineage. */
 export const LOG_FORMAT = 2;
@@ -160,11 +161,13 @@ export class UnreadableEvent extends Error {
   }
 }
 
-/** The recorded event of a row. Throws UnreadableEvent for a type or schema version that is not known here. */
+/** The recorded event of a row, in today's shape. Throws UnreadableEvent for a type or schema version that is not known here. */
 export function eventOfRow(row: LogRow): RecordedEvent {
-  if (!Object.hasOwn(EVENT_SCHEMAS, row.type) || row.schema !== EVENT_SCHEMA_VERSION) {
-    const { position, type, schema } = row;
-    throw new UnreadableEvent({ position, type, schema }, "the log was written by a newer version: install it again");
-  }
-  return { ...row, type: row.type as EventType, data: JSON.parse(row.data) as RecordedEvent["data"] };
+  const event = upcastEvent({ type: row.type, schema: row.schema, data: JSON.parse(row.data) });
+  if (event) return { ...row, ...event };
+  const { position, type, schema } = row;
+  throw new UnreadableEvent(
+    { position, type, schema },
+    `position ${position} holds ${type} version ${schema}, written by a newer version of this product: install that one`,
+  );
 }

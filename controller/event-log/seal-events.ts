@@ -1,5 +1,6 @@
-import { EVENT_SCHEMA_VERSION, type RecordedEvent } from "@servofleet/contracts";
+import type { RecordedEvent } from "@servofleet/contracts";
 import { canonicalRow, chainHash } from "@servofleet/runtime/log-schema";
+import { eventVersion } from "@servofleet/runtime/log-upcast";
 import type { PreparedEvent } from "./prepared-event.ts";
 
 /** The newest row: where the chain goes on. */
@@ -44,7 +45,7 @@ export function sealEvents(prepared: readonly PreparedEvent[], seal: Seal): Seal
       version,
       id,
       type: given.event.type,
-      schema: EVENT_SCHEMA_VERSION,
+      schema: eventVersion(given.event.type),
       wallUs: seal.wallUs,
       monoNs: seal.monoNs,
       boot: seal.boot,
