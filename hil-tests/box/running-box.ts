@@ -331,7 +331,8 @@ function commandLine(pid: string): string[] {
   }
 }
 
-function runCli(
+/** Runs the command line to its end. */
+export function runCli(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<{ code: number; stdout: string; stderr: string }> {

@@ -57,7 +57,7 @@ function axisUnmet(condition: Condition, { axis, marked }: Look, bench: BenchAxi
     ...differs("reconcileRequired", axis?.reconcileRequired, condition.reconcileRequired),
     ...differs("a fault", axis ? axis.fault !== null : undefined, condition.fault),
     ...noneOf("quality", axis?.measured.quality, condition.quality),
-    ...differs("moving", moving, condition.moving),
+    ...(moving === condition.moving ? [] : differs(`moving (${axis?.state ?? "unknown"})`, moving, condition.moving)),
     ...(condition.near === undefined ? [] : farFrom(condition, axis, placeIn(bench.reach, condition.near), bench)),
     ...(condition.nearMark === undefined
       ? []

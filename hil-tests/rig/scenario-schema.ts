@@ -95,6 +95,7 @@ const record = step(
     obeyed: flag,
     times: whole,
     atLeast: whole,
+    atMost: whole,
     first: flag,
   },
   ["since", "kind"],

@@ -91,6 +91,7 @@ export interface RecordStep {
   readonly obeyed?: boolean;
   readonly times?: number;
   readonly atLeast?: number;
+  readonly atMost?: number;
   readonly first?: boolean;
 }
 

@@ -83,9 +83,11 @@ export function recordTrouble(record: readonly MotionWrite[], step: RecordStep):
   const found = record
     .slice(from)
     .filter(({ kind, obeyed }) => kinds.includes(kind) && (step.obeyed === undefined || obeyed === step.obeyed)).length;
-  if (step.atLeast !== undefined)
-    return found >= step.atLeast ? undefined : `${step.kind} ${found} times, not at least ${step.atLeast}; ${heard}`;
-  return found === (step.times ?? 1) ? undefined : `${step.kind} ${found} times, not ${step.times ?? 1}; ${heard}`;
+  const [least, most] = [step.atLeast ?? 0, step.atMost ?? Number.POSITIVE_INFINITY];
+  const open = step.atLeast !== undefined || step.atMost !== undefined;
+  if (open ? found >= least && found <= most : found === (step.times ?? 1)) return undefined;
+  const wanted = step.atLeast !== undefined ? `at least ${least}` : open ? `at most ${most}` : (step.times ?? 1);
+  return `${step.kind} ${found} times, not ${wanted}; ${heard}`;
 }
 
 /** The axis stands where it stood at the mark: by its drive's true place where that can be read. @throws StepError */

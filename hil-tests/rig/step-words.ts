@@ -37,6 +37,7 @@ export function stepWords(step: Step): string {
 function howOften(step: Extract<Step, { do: "record" }>): string {
   if (step.first) return "first of all";
   if (step.atLeast !== undefined) return `at least ${step.atLeast} times`;
+  if (step.atMost !== undefined) return `at most ${step.atMost} times`;
   return step.times === 0 ? "never" : step.times === 1 || step.times === undefined ? "once" : `${step.times} times`;
 }
 
