@@ -27,6 +27,8 @@ export interface LinkStats {
   readonly plannedLoad: number;
   /** Computed worst wait of a stop for the last axis of the link, ms. */
   readonly stopBoundMs: number;
+  /** How many times longer than configured polls are apart now, for axes at rest and for moving ones; absent or 1: as configured. */
+  readonly pollStretch?: { readonly idle: number; readonly moving: number };
   readonly errors: {
     readonly timeout: number;
     readonly crc: number;

@@ -7,6 +7,7 @@ import { exceptionIsAmbiguous, type Ghosts, type Guarded, guard, NO_GHOSTS, with
 import { failJob, type Job, newJob } from "./line-job.ts";
 import type { LineTally } from "./line-tally.ts";
 import { BROADCAST_DELAY_MS, type ModbusRequest } from "./link.ts";
+import type { PollPace } from "./poll-pace.ts";
 import type { UnitBook, UnitPage } from "./unit-book.ts";
 import { afterReply, afterTimeout, OPEN_AFTER_TIMEOUTS, PROBE_WAIT_MAX_MS, replyWaitMs } from "./unit-health.ts";
 import type { WireSession } from "./wire.ts";
@@ -22,6 +23,7 @@ export interface LineTurnParts {
   readonly cost: LineCost;
   readonly exchange: Exchange;
   readonly tally: LineTally;
+  readonly pace: PollPace;
   readonly book: UnitBook;
   /** Whether late answers can be mistaken (RTU). */
   readonly guarded: boolean;
@@ -145,7 +147,9 @@ export class LineTurn {
     const { tally, cost } = this.#parts;
     this.#turn = undefined;
     if (outcome.rxFrame) turn.job.frames.push(outcome.rxFrame);
-    tally.transaction(outcome.endedMs - outcome.startedMs + cost.silenceUs / 1000, outcome.reply !== undefined);
+    const busyMs = outcome.endedMs - outcome.startedMs + cost.silenceUs / 1000;
+    tally.transaction(busyMs, outcome.reply !== undefined);
+    this.#parts.pace.spent(turn.job.unit, turn.job.class === "poll", busyMs);
     if (this.#isBroadcast(turn.job)) this.#settle(turn.job, outcome);
     else if (outcome.reply) this.#answered(turn, outcome);
     else this.#silent(turn, outcome);

@@ -3,7 +3,7 @@ import { assert } from "@servofleet/runtime/assert";
 import type { Clock } from "@servofleet/runtime/clock";
 import { assertRequest } from "../modbus/expected-reply.ts";
 import { ModbusCodec } from "../modbus/modbus-codec.ts";
-import type { LineCost } from "./bus-cost.ts";
+import { type LineCost, transactionMicros } from "./bus-cost.ts";
 import { Exchange } from "./exchange.ts";
 import { FrameRing, type LineFrame } from "./frame-ring.ts";
 import { lineFigures } from "./line-figures.ts";
@@ -20,9 +20,11 @@ import {
   type TransactionDone,
   type TransactionOptions,
 } from "./link.ts";
+import { nextJob } from "./next-job.ts";
+import { PollPace, type PollStretch } from "./poll-pace.ts";
 import { ReconnectingWire } from "./reconnecting-wire.ts";
 import { UnitBook } from "./unit-book.ts";
-import { breakerState } from "./unit-health.ts";
+import { breakerState, learnedTurnaroundUs } from "./unit-health.ts";
 import { waitUntil } from "./wait-until.ts";
 import type { WireSession } from "./wire.ts";
 
@@ -40,6 +42,7 @@ export class Line implements Link {
   readonly #book: UnitBook;
   readonly #ring = new FrameRing();
   readonly #tally: LineTally;
+  readonly #pace: PollPace;
   readonly #exchange: Exchange;
   readonly #turn: LineTurn;
   readonly #wire: ReconnectingWire;
@@ -63,6 +66,7 @@ export class Line implements Link {
     this.#book = new UnitBook(units);
     this.#tally = new LineTally(clock);
     const codec = parts.codec ?? new ModbusCodec();
+    this.#pace = new PollPace(clock, (stretch, pollShare) => this.#tellPace(stretch, pollShare));
     this.#exchange = new Exchange({
       clock,
       framer: parts.framer,
@@ -80,6 +84,7 @@ export class Line implements Link {
       cost,
       exchange: this.#exchange,
       tally: this.#tally,
+      pace: this.#pace,
       book: this.#book,
       guarded: !parts.repliesHaveIds,
       bareReplies: codec.bareReplies,
@@ -151,6 +156,14 @@ export class Line implements Link {
     return breakerState(this.#book.page(unit).health, this.#clock.monotonicMs());
   }
 
+  price(unit: number, request: ModbusRequest): number {
+    return transactionMicros(request, this.#cost, learnedTurnaroundUs(this.#book.page(unit).health));
+  }
+
+  pollPeriodMs(unit: number, wantedMs: number, isFast: boolean): number {
+    return this.#pace.periodMs(unit, wantedMs, isFast);
+  }
+
   onState(listener: (up: boolean, reason: string | null) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -167,12 +180,19 @@ export class Line implements Link {
       polls: this.#parts.polls ?? [],
       pages: this.#book.pages().filter((page) => page.unit !== this.#parts.broadcastUnit),
       axes: this.#parts.units.length,
+      pollStretch: this.#pace.stretch,
     });
   }
 
   frames(): readonly LineFrame[] {
     this.#exchange.collect();
     return this.#ring.frames();
+  }
+
+  #tellPace(stretch: PollStretch, pollShare: number): void {
+    const facts = { link: this.id, pollShare, idleStretch: stretch.idle, movingStretch: stretch.moving };
+    if (stretch.idle > 1 || stretch.moving > 1) this.#parts.log.warn(facts, "the line is full: polls are stretched");
+    else this.#parts.log.info(facts, "polls run as configured again");
   }
 
   #queue(job: Job): void {
@@ -243,7 +263,7 @@ export class Line implements Link {
     this.#wantedMs ??= nowMs;
     if (!this.#isSilent(session, nowMs)) return false;
     this.#wantedMs = undefined;
-    const job = this.#next(nowMs);
+    const job = nextJob(this.#schedule, this.#book, nowMs, (page) => this.#turn.probeJob(page));
     if (!job) {
       this.#wakeAt(earliest(this.#book.nextChangeMs(nowMs), this.#schedule.nextExpiryMs()));
       return false;
@@ -263,26 +283,6 @@ export class Line implements Link {
     if (nowMs >= freeMs) return true;
     this.#cancelWait = waitUntil(this.#clock, freeMs, () => this.#pump());
     return false;
-  }
-
-  #next(nowMs: number): Job | undefined {
-    const urgent = (["stop", "command", "confirm"] as const).some((name) => this.#schedule.waiting(name) > 0);
-    const patient = urgent ? undefined : this.#book.dueProbe(nowMs, true);
-    const page = (unit: number) => this.#book.page(unit);
-    const job = patient
-      ? undefined
-      : this.#schedule.take(
-          (waiting) => {
-            if (waiting.class === "stop") return true;
-            if (nowMs < page(waiting.unit).health.quarantineUntilMs) return false;
-            return waiting.class !== "probe" || this.#book.mayProbe(page(waiting.unit), nowMs);
-          },
-          // Who is known to be silent comes last: it must not hold up the stop of a drive that listens. For anything else
-          // that would be starving: on a full line one lost answer would end the polls of its drive.
-          (waiting) => (waiting.class === "stop" && page(waiting.unit).health.timeoutsInRow > 0 ? 1 : 0),
-        );
-    const probe = patient ?? (job ? undefined : this.#book.dueProbe(nowMs, false));
-    return job ?? (probe && this.#turn.probeJob(probe));
   }
 
   #wakeAt(atMs: number | undefined): void {

@@ -111,6 +111,10 @@ export interface Link {
   withdraw(unit: number, reason: string): void;
   /** Whether the unit answers: `open` units get only stops, commands (once) and probes. */
   breaker(unit: number): "closed" | "open" | "half-open";
+  /** Bus time that the request would take, microseconds: wire, silences, and the turn-around the unit has shown. */
+  price(unit: number, request: ModbusRequest): number;
+  /** The period that a poll pass over the unit may have now, ms: `wantedMs`, or longer while the line is full. Once per pass. */
+  pollPeriodMs(unit: number, wantedMs: number, isFast: boolean): number;
   onState(listener: (up: boolean, reason: string | null) => void): () => void;
   /** Figures since the last call to `stats`, errors since the start. */
   stats(): LinkStats;

@@ -7,7 +7,7 @@ import { needs } from "../test-host.ts";
 import { PYMODBUS_REGISTERS, PYMODBUS_UNITS, type PymodbusServer, startPymodbus } from "./pymodbus-server.ts";
 import { type Dissected, dissectRtu, dissectTcp } from "./tshark.ts";
 
-const FUNCTION_CODE = { read: 3, write: 6, "write-many": 16 } as const;
+const FUNCTION_CODE = { read: 3, write: 6, "write-many": 16, "read-write": 23 } as const;
 
 /** One transaction, and what it came to. */
 interface Talk {

@@ -97,6 +97,9 @@ export class MemoryLink implements Link {
     for (const listener of this.#listeners) listener(up, reason);
   }
 
+  price = (): number => this.transactionMs * 1000;
+  pollPeriodMs = (_unit: number, wantedMs: number): number => wantedMs;
+
   onState(listener: (up: boolean, reason: string | null) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

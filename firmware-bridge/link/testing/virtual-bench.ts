@@ -3,6 +3,7 @@ import { FakeClock, seededRandom } from "@servofleet/runtime/fake-clock";
 import { RtuFramer } from "../../modbus/rtu-framer.ts";
 import { type LineCost, lineCost, type PollPlan } from "../bus-cost.ts";
 import { Line } from "../line.ts";
+import type { LinkLog } from "../line-parts.ts";
 import { TelltaleDrives } from "./telltale-drives.ts";
 import { NO_FAULTS, VirtualLine } from "./virtual-line.ts";
 
@@ -32,7 +33,7 @@ export const virtualConfig = (more: Partial<Extract<LinkConfig, { kind: "modbus-
 export async function virtualBench(
   config: LinkConfig,
   units: readonly number[],
-  options: { seed?: number; turnaroundMs?: number; polls?: readonly PollPlan[]; log?: typeof QUIET } = {},
+  options: { seed?: number; turnaroundMs?: number; polls?: readonly PollPlan[]; log?: LinkLog } = {},
 ): Promise<VirtualBench> {
   const clock = new FakeClock();
   const random = seededRandom(options.seed ?? 1);
