@@ -5,6 +5,7 @@ import { busEfficiency } from "./bus-efficiency.ts";
 import { eventToVisible } from "./event-to-visible.ts";
 import { query } from "./query.ts";
 import { silentUnit } from "./silent-unit.ts";
+import { stopOnLine } from "./stop-on-line.ts";
 import { stopToWire } from "./stop-to-wire.ts";
 import { transactionsRtu, transactionsTcp } from "./transactions.ts";
 import { writeUnderReads } from "./write-under-reads.ts";
@@ -16,6 +17,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   "transactions-tcp": transactionsTcp,
   "bus-efficiency": busEfficiency,
   "silent-unit": silentUnit,
+  "stop-on-line": stopOnLine,
   query,
   "event-to-visible": eventToVisible,
   "write-under-reads": writeUnderReads,

@@ -4,6 +4,7 @@ import { canary } from "./canary.ts";
 import { commandLoad } from "./command-load.ts";
 import { lineMasters } from "./line-masters.ts";
 import { linePollers } from "./line-pollers.ts";
+import { lineStops } from "./line-stops.ts";
 import { modbusRtuServer } from "./modbus-rtu-server.ts";
 import { modbusTcpServer } from "./modbus-tcp-server.ts";
 import { readLoad } from "./read-load.ts";
@@ -19,6 +20,7 @@ const WORKERS: Readonly<
   "command-load": commandLoad,
   "line-masters": lineMasters,
   "line-pollers": linePollers,
+  "line-stops": lineStops,
   "modbus-rtu-server": modbusRtuServer,
   "modbus-tcp-server": modbusTcpServer,
   "read-load": readLoad,
