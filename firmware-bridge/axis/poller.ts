@@ -1,8 +1,8 @@
-import type { Frame } from "@servofleet/contracts";
 import type { Timer } from "@servofleet/runtime/clock";
 import { HandshakeError } from "../handshake/drive-talk.ts";
-import { LinkError, type TransactionDone } from "../link/link.ts";
+import { LinkError } from "../link/link.ts";
 import { type AxisParts, unitWords } from "./axis-parts.ts";
+import { BlockReader } from "./block-reader.ts";
 import { DriveSession, SessionEnded } from "./drive-session.ts";
 import type { Reading } from "./reading.ts";
 
@@ -28,6 +28,7 @@ export interface PollerEvents {
 export class Poller {
   readonly #parts: AxisParts;
   readonly #events: PollerEvents;
+  readonly #blockReader: BlockReader;
   #timer: Timer | undefined;
   #busy = false;
   #closed = false;
@@ -40,6 +41,7 @@ export class Poller {
   constructor(parts: AxisParts, events: PollerEvents) {
     this.#parts = parts;
     this.#events = events;
+    this.#blockReader = new BlockReader(parts.link, parts.config.unit, parts.drive.profile);
   }
 
   start(): void {
@@ -67,12 +69,14 @@ export class Poller {
     if (this.#busy || this.#closed) return;
     this.#busy = true;
     this.#wanted = false;
-    const { clock, config } = this.#parts;
+    const { clock, config, link } = this.#parts;
     const startedMs = clock.monotonicMs();
     const answered = await this.#look();
     this.#busy = false;
     const { movingMs, idleMs } = config.poll;
-    const periodMs = this.#events.fast() ? movingMs : idleMs;
+    const isFast = this.#events.fast();
+    // On a full line the period is longer by rule, at rest before in motion.
+    const periodMs = link.pollPeriodMs(config.unit, isFast ? movingMs : idleMs, isFast);
     const restMs = startedMs + periodMs - clock.monotonicMs();
     if (answered) this.#schedule(this.#wanted ? 0 : Math.max(restMs, 0));
     else this.#schedule(this.#attached ? Math.min(periodMs, RETRY_MS) : RETRY_MS);
@@ -108,29 +112,16 @@ export class Poller {
   }
 
   async #pass(): Promise<Reading> {
-    const { link, config, drive, clock } = this.#parts;
+    const { drive, clock } = this.#parts;
     const { plan } = drive.profile.data;
-    const values = new Map<string, number>();
-    const frames: Frame[] = [];
-    let startedMs = Number.POSITIVE_INFINITY;
-    let middleUs = clock.wallUs();
-    let position: TransactionDone | undefined;
-    for (const names of this.#blocks(plan)) {
-      const done = await link.transact(config.unit, drive.profile.read(...names), { class: "poll" });
-      for (const [name, raw] of drive.profile.values(names, done.registers)) values.set(name, raw);
-      frames.push(...done.frames);
-      startedMs = Math.min(startedMs, done.startedMs);
-      if (names.includes("actualPosition")) position = done;
-    }
+    const { values, frames, startedMs, position } = await this.#blockReader.read(this.#blocks(plan));
     let facts = drive.facts(values);
     if (facts.fault === true && facts.faultCode === null && plan.fault.length > 0) {
-      for (const names of plan.fault) {
-        const done = await link.transact(config.unit, drive.profile.read(...names), { class: "poll" });
-        for (const [name, raw] of drive.profile.values(names, done.registers)) values.set(name, raw);
-      }
+      const fault = await this.#blockReader.read(plan.fault);
+      for (const [name, raw] of fault.values) values.set(name, raw);
       facts = drive.facts(values);
     }
-    if (position) middleUs = position.middleUs;
+    const middleUs = position?.middleUs ?? clock.wallUs();
     const endedMs = clock.monotonicMs();
     const atMs = position ? (position.startedMs + position.endedMs) / 2 : endedMs;
     const difference = this.#speed(facts.positionCounts, atMs);

@@ -179,6 +179,8 @@ export const PROFILE_HEAD = {
       exception08OnCrc: Type.Optional(Type.Boolean()),
       /** The drive forgets homing unseen: the bridge remembers it since the last power-up it saw. */
       homedRemembered: Type.Optional(Type.Boolean()),
+      /** One read may span several blocks and the registers between them, refused holes excepted: they are learned. */
+      readsAcrossHoles: Type.Optional(Type.Boolean()),
     },
     { ...strict, default: {} },
   ),
