@@ -1,7 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
+import type { Command } from "commander";
 import { open, problemOf, type Target, UnreachableError } from "./api-client.ts";
 import type { Output } from "./output.ts";
+import { ended, verbContext } from "./verb-context.ts";
 
 const LIMIT_MS = 10_000;
 /** More than any capture has (CAPTURE_FILE_MAX_BYTES); what sends more is no box. */
@@ -30,11 +32,23 @@ class CaptureFileError extends Error {
   }
 }
 
+/** `capture LINK [--out FILE]`. */
+export function addCaptureVerb(program: Command): void {
+  program
+    .command("capture <link>")
+    .description("the last frames of a link as a pcapng file that Wireshark opens")
+    .option("--out <file>", "write here, - for stdout; never overwrites (default: link and time)")
+    .action((link: string, options: { out?: string }, command: Command) => {
+      const { target, out } = verbContext(command);
+      return ended(captureLink(target, out, link, options.out));
+    });
+}
+
 /**
  * `capture LINK`: the last frames of a link as a file for Wireshark. An existing file is never overwritten.
  * @throws RefusedError | UnreachableError | CaptureFileError
  */
-export async function captureLink(target: Target, out: Output, link: string, file?: string): Promise<number> {
+async function captureLink(target: Target, out: Output, link: string, file?: string): Promise<number> {
   const { bytes, name } = await fetchCapture(target, `/v1/links/${encodeURIComponent(link)}/capture`, `${link}.pcapng`);
   if (file === TO_STDOUT) {
     await new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve()));

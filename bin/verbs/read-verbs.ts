@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addCaptureVerb } from "./capture-verb.ts";
 import { showAxes } from "./fleet-verbs.ts";
 import { showEvents, tellWhy } from "./history-verbs.ts";
 import { wholeNumber } from "./number-argument.ts";
@@ -32,14 +33,7 @@ export function addReadVerbs(program: Command): void {
       const { target, out } = verbContext(command);
       return ended(showAxes(target, out, options.at));
     });
-  program
-    .command("capture <link>")
-    .description("the last frames of a link as a pcapng file that Wireshark opens")
-    .option("--out <file>", "write here, - for stdout; never overwrites (default: link and time)")
-    .action(async (link: string, options: { out?: string }, command: Command) => {
-      const { target, out } = verbContext(command);
-      return ended((await import("./capture-verb.ts")).captureLink(target, out, link, options.out));
-    });
+  addCaptureVerb(program);
   program
     .command("why <command-id>")
     .description("the whole story of one command: who, decision, log, wire, confirmation")
