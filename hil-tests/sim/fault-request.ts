@@ -8,6 +8,7 @@ type MachineFault =
   | { kind: "blocked-shaft"; blocked: boolean }
   | { kind: "home-switch-dead"; dead: boolean }
   | { kind: "push"; counts: number }
+  | { kind: "enable-input"; high: boolean }
   | { kind: "power-cycle" }
   | { kind: "clear" };
 
@@ -47,6 +48,7 @@ const driveFaults = {
     fault("blocked-shaft", { blocked: { type: "boolean", default: true } }),
     fault("home-switch-dead", { dead: { type: "boolean", default: true } }),
     fault("push", { counts: { type: "number" } }),
+    fault("enable-input", { high: { type: "boolean" } }),
     fault("power-cycle"),
     fault("clear"),
   ],
@@ -81,6 +83,9 @@ export function setDriveFault(port: DrivePort, link: SimLink, body: unknown, now
       return undefined;
     case "push":
       motor.push(wanted.counts);
+      return undefined;
+    case "enable-input":
+      port.drive.enableInput = wanted.high;
       return undefined;
     case "power-cycle":
       port.drive.powerCycle();

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { FakeClock } from "@servofleet/runtime/fake-clock";
 import { expect, test } from "vitest";
+import { KincoDrive } from "./kinco-drive.ts";
 import { LeadshineDrive } from "./leadshine-drive.ts";
 import { RtuSlaves } from "./modbus-rtu-slave.ts";
 import { MrJeCDrive } from "./mr-je-c-drive.ts";
@@ -30,6 +31,7 @@ function line(...drives: SimulatedDrive[]) {
 }
 
 function build({ model, unit }: GoldenFrame): SimulatedDrive {
+  if (model === "kinco-fd") return new KincoDrive("d", unit);
   if (model === "oriental-az") return new OrientalDrive("d", unit);
   return model === "leadshine-icl-rs" ? new LeadshineDrive("d", unit) : new MrJeCDrive("d", unit);
 }

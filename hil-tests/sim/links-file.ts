@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { checkDocument } from "@servofleet/runtime/schema-complaints";
 import { parse } from "yaml";
+import type { WatchdogQuirks } from "./cia402-device.ts";
+import type { IgusQuirks } from "./igus-drive.ts";
+import type { KincoQuirks } from "./kinco-drive.ts";
 import type { LeadshineQuirks } from "./leadshine-motion.ts";
 import type { PlantConfig } from "./motor.ts";
 import type { MrJeCQuirks } from "./mr-je-c-cycle.ts";
@@ -12,17 +15,47 @@ import { SimError } from "./sim-error.ts";
 export interface DriveConfig {
   id: string;
   unit: number;
-  model: "leadshine-icl-rs" | "mitsubishi-mr-je-c" | "oriental-az";
+  model:
+    | "leadshine-icl-rs"
+    | "mitsubishi-mr-je-c"
+    | "oriental-az"
+    | "igus-dryve-d1"
+    | "kinco-fd"
+    | "cia402-modbus"
+    | "dynamixel-x"
+    | "feetech-sts3215";
   /** Differences from the model's own bench plant. */
   plant?: Partial<PlantConfig>;
   /** Differences from the model's defaults where no manual settles the behaviour. */
-  quirks?: Partial<LeadshineQuirks & MrJeCQuirks & OrientalQuirks>;
+  quirks?: Partial<LeadshineQuirks & MrJeCQuirks & WatchdogQuirks & IgusQuirks & KincoQuirks & OrientalQuirks>;
 }
 
 /** One simulated line or port. */
 export type LinkConfig =
   | { kind: "modbus-rtu"; id: string; path: string; baud: number; replyMs?: number; drives: readonly DriveConfig[] }
-  | { kind: "modbus-tcp"; id: string; host: string; port: number; replyMs: number; drives: readonly DriveConfig[] };
+  | { kind: "modbus-tcp"; id: string; host: string; port: number; replyMs: number; drives: readonly DriveConfig[] }
+  | RawTcpConfig
+  | ServoBusConfig;
+
+/** Modbus RTU behind a serial device server. */
+export interface RawTcpConfig {
+  kind: "modbus-rtu-over-tcp";
+  id: string;
+  host: string;
+  port: number;
+  baud: number;
+  replyMs?: number;
+  drives: readonly DriveConfig[];
+}
+
+/** A servo bus on a pty; `replyMs` is the servos' return delay. */
+export interface ServoBusConfig {
+  kind: "dynamixel" | "feetech";
+  id: string;
+  path: string;
+  replyMs: number;
+  drives: readonly DriveConfig[];
+}
 
 /** A whole LINKS.yaml; `control.port` 0 takes a free one. */
 export interface SimConfig {
@@ -73,13 +106,32 @@ const quirks = object({
   communicationTimeoutMs: milliseconds,
   homeHz: { type: "number", exclusiveMinimum: 0 },
   homeRate: { type: "number", exclusiveMinimum: 0 },
+  watchdog: { enum: ["none", "telegram", "write"] },
+  watchdogMs: milliseconds,
+  ackHoldMs: milliseconds,
+  modeStaleMs: milliseconds,
+  shortAnswers: { type: "integer", minimum: 0 },
+  enableInputLow: { type: "boolean" },
+  homeFoundSticks: { type: "boolean" },
+  acknowledges: { type: "boolean" },
 });
 
 const drive = object(
   {
     id,
-    unit: { type: "integer", minimum: 1, maximum: 255 },
-    model: { enum: ["leadshine-icl-rs", "mitsubishi-mr-je-c", "oriental-az"] },
+    unit: { type: "integer", minimum: 0, maximum: 255 },
+    model: {
+      enum: [
+        "leadshine-icl-rs",
+        "mitsubishi-mr-je-c",
+        "oriental-az",
+        "igus-dryve-d1",
+        "kinco-fd",
+        "cia402-modbus",
+        "dynamixel-x",
+        "feetech-sts3215",
+      ],
+    },
     plant,
     quirks,
   },
@@ -109,10 +161,32 @@ const tcpLink = object(
   },
   ["kind", "id", "drives"],
 );
+const rawTcpLink = object(
+  {
+    kind: { const: "modbus-rtu-over-tcp" },
+    id,
+    host: { type: "string", minLength: 1, default: "127.0.0.1" },
+    port,
+    baud: { type: "integer", minimum: 1200, maximum: 4_000_000, default: 38_400 },
+    replyMs,
+    drives,
+  },
+  ["kind", "id", "drives"],
+);
+const servoBus = object(
+  {
+    kind: { enum: ["dynamixel", "feetech"] },
+    id,
+    path: { type: "string", minLength: 1 },
+    replyMs: { ...replyMs, default: 0.5 },
+    drives,
+  },
+  ["kind", "id", "path", "drives"],
+);
 const schema = object(
   {
     control: { ...object({ port }), default: {} },
-    links: { type: "array", items: { anyOf: [rtuLink, tcpLink] }, minItems: 1, maxItems: 64 },
+    links: { type: "array", items: { anyOf: [rtuLink, tcpLink, rawTcpLink, servoBus] }, minItems: 1, maxItems: 64 },
   },
   ["links"],
 );
@@ -127,7 +201,7 @@ export function readLinksFile(file: string): SimConfig {
   }
   const config = parseLinks(raw, file);
   const links = config.links.map((link) =>
-    link.kind === "modbus-rtu" ? { ...link, path: resolve(dirname(resolve(file)), link.path) } : link,
+    "path" in link ? { ...link, path: resolve(dirname(resolve(file)), link.path) } : link,
   );
   return { ...config, links };
 }
@@ -140,11 +214,28 @@ export function parseLinks(raw: unknown, file: string): SimConfig {
   const ids = [...config.links.map((link) => link.id), ...config.links.flatMap((l) => l.drives.map((d) => d.id))];
   const twice = [
     ...repeated(ids),
-    ...repeated(config.links.flatMap((link) => (link.kind === "modbus-rtu" ? [link.path] : []))),
+    ...repeated(config.links.flatMap((link) => ("path" in link ? [link.path] : []))),
     ...config.links.flatMap((link) => repeated(link.drives.map((d) => `unit ${d.unit} on ${link.id}`))),
   ];
+  const strangers = config.links.flatMap((link) =>
+    link.drives.filter((one) => !speaks(one.model, link.kind)).map((one) => `${one.model} on ${link.kind}`),
+  );
+  if (strangers.length > 0) {
+    throw new SimError(
+      "bad-links-file",
+      { file, strangers },
+      "servos go on a line of their own kind, drives on a Modbus line",
+    );
+  }
   if (twice.length > 0) throw new SimError("bad-links-file", { file, twice }, "ids, paths and units must differ");
   return config;
+}
+
+/** Whether a drive of this model understands a line of this kind. */
+function speaks(model: DriveConfig["model"], kind: LinkConfig["kind"]): boolean {
+  if (model === "dynamixel-x") return kind === "dynamixel";
+  if (model === "feetech-sts3215") return kind === "feetech";
+  return kind.startsWith("modbus");
 }
 
 function repeated(names: readonly string[]): string[] {

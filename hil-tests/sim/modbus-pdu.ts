@@ -10,9 +10,11 @@ const WRITE_REGISTERS_MAX = 123;
 export function answerPdu(bank: RegisterBank, pdu: Buffer): Buffer {
   const fc = pdu[0] ?? 0;
   if (!bank.functions.has(fc)) return exceptionPdu(fc, exceptionCode.wrongFunction);
+  const own = bank.answerOwn?.(pdu);
+  if (own) return own;
   switch (fc) {
     case 0x03:
-      return answerRead(bank, pdu);
+      return withReadError(bank, answerRead(bank, pdu));
     case 0x06:
       return answerWriteOne(bank, pdu);
     case 0x08:
@@ -27,6 +29,11 @@ export function answerPdu(bank: RegisterBank, pdu: Buffer): Buffer {
 /** Function code with the error bit, then the code. */
 export function exceptionPdu(fc: number, code: number): Buffer {
   return Buffer.of((fc & 0x7f) | 0x80, code);
+}
+
+function withReadError({ readErrorFunction }: RegisterBank, reply: Buffer): Buffer {
+  if (readErrorFunction !== undefined && reply[0] === 0x83) reply[0] = readErrorFunction;
+  return reply;
 }
 
 function answerRead(bank: RegisterBank, pdu: Buffer): Buffer {

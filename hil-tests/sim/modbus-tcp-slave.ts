@@ -74,6 +74,11 @@ export class TcpSlaves {
   }
 
   #accept(socket: Socket): void {
+    const clientsMax = Math.min(...this.#ports.map(({ drive }) => drive.clientsMax ?? CONNECTIONS_MAX));
+    if (this.#sockets.size >= clientsMax) {
+      socket.destroy();
+      return;
+    }
     let buffer = Buffer.alloc(0);
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));

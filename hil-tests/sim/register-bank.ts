@@ -10,6 +10,10 @@ export interface RegisterBank {
   readonly functions: ReadonlySet<number>;
   /** Longest RTU message the drive takes or sends, bytes (Leadshine iCL-RS manual: 200). */
   readonly messageBytesMax: number;
+  /** Function byte of a refused read where it is not 0x83 (Kinco prints 0x81). */
+  readonly readErrorFunction?: number;
+  /** Answers a request PDU that is no register access; undefined: not one of mine. */
+  answerOwn?(pdu: Buffer): Buffer | undefined;
   /** The values of `count` registers from `address`, or the exception. */
   readRun(address: number, count: number): readonly number[] | Exception;
   /** Takes the values and acts on them, or names the exception (then nothing was taken). */

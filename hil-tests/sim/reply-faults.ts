@@ -25,6 +25,7 @@ export interface Reply {
 }
 
 const FAULTS_MAX = 32;
+const OBJECT_FUNCTION = 0x2b;
 const READ_FUNCTIONS: ReadonlySet<number> = new Set([1, 2, 3, 4]);
 
 /** One drive at its place on a line: answers requests, through whatever faults are set. */
@@ -59,9 +60,13 @@ export class DrivePort {
     if (!this.drive.answering) return undefined;
     const fault = this.#take(pdu);
     if (fault?.kind === "silence" && fault.execute !== true) return undefined;
-    if (fault?.kind === "exception") return this.#reply(exceptionPdu(pdu[0] ?? 0, fault.code));
+    const { packets } = this.drive;
+    if (fault?.kind === "exception") {
+      return this.#reply(packets ? Buffer.of(fault.code) : exceptionPdu(pdu[0] ?? 0, fault.code));
+    }
     const stale = this.#lastPdu;
-    const fresh = answerPdu(this.drive, pdu);
+    const fresh = packets ? packets.answer(pdu) : answerPdu(this.drive, pdu);
+    if (!fresh) return undefined;
     this.#lastPdu = fresh;
     if (fault?.kind === "silence") return undefined;
     const reply = this.#reply(fault?.kind === "stale-answer" && stale ? stale : fresh);
@@ -77,7 +82,8 @@ export class DrivePort {
   }
 
   #take(pdu: Buffer): ReplyFault | undefined {
-    const scope: FaultScope = READ_FUNCTIONS.has(pdu[0] ?? 0) ? "reads" : "writes";
+    const reads = this.drive.packets?.isRead(pdu) ?? readsModbus(pdu);
+    const scope: FaultScope = reads ? "reads" : "writes";
     const met = this.#faults.find(({ fault }) => (fault.on ?? "any") === "any" || fault.on === scope);
     if (!met) return undefined;
     met.left -= 1;
@@ -85,3 +91,7 @@ export class DrivePort {
     return met.fault;
   }
 }
+
+/** In object telegrams the byte behind the type tells reads (0) from writes (dryve D1). */
+const readsModbus = (pdu: Buffer): boolean =>
+  READ_FUNCTIONS.has(pdu[0] ?? 0) || (pdu[0] === OBJECT_FUNCTION && pdu[2] === 0);

@@ -16,6 +16,13 @@ export interface DriveState {
   position: number;
 }
 
+/** What a drive on a servo bus answers: instruction (or error byte) first, then the parameters. */
+export interface PacketBank {
+  /** The answer's error byte and data; undefined when the drive answers nothing to this. */
+  answer(body: Buffer): Buffer | undefined;
+  isRead(body: Buffer): boolean;
+}
+
 /** One drive on a line: registers outwards, a motor inwards. */
 export interface SimulatedDrive extends RegisterBank {
   readonly id: string;
@@ -27,9 +34,15 @@ export interface SimulatedDrive extends RegisterBank {
   readonly answersBadCrc: boolean;
   /** False while the drive boots after a power cycle. */
   readonly answering: boolean;
+  /** TCP connections it serves at once; more are closed again. Undefined: as many as come. */
+  readonly clientsMax?: number;
+  /** The drive's own enable input; undefined: it has none that matters. */
+  enableInput?: boolean;
   /** Brings drive and plant up to this moment; every access calls it first. */
   advance(nowNs: bigint): void;
   state(): DriveState;
+  /** Present on a servo bus: it is asked by packets, not by registers. */
+  readonly packets?: PacketBank;
   /** A frame with a bad CRC went over the line, whoever it was for. */
   damagedFrame?(): void;
   /** Mains off and on: what was not saved is lost, homing is lost, the drive boots. */
