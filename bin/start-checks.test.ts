@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FleetFileError } from "@servofleet/runtime/fleet-file";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { linkBudgets } from "./link-budget.ts";
 import { readFleetToStart, refuseOverload } from "./start-checks.ts";
 
 let directory: string;
@@ -69,4 +70,28 @@ test("polls that a line has no time for are refused with the numbers and a plan 
   expect(complaintsOf(() => refuseOverload(config, file))).toMatchObject([
     { path: "links[0]", found: expect.stringMatching(/line_a .* %/), allowed: expect.stringContaining("poll.idleMs") },
   ]);
+});
+
+test("the plan that a refusal offers fits when it is taken", () => {
+  const file = write(fleet("leadshine-icl-rs", "127.0.0.1", 9600, 10));
+  const config = readFleetToStart(file, {});
+  const [budget] = linkBudgets(config, file);
+  expect(budget).toMatchObject({ fits: false, axes: 1 });
+  const [planned] = budget?.plan?.axes ?? [];
+  expect(planned?.idleMs).toBeGreaterThan(10);
+  const changed = readFleetToStart(write(fleet("leadshine-icl-rs", "127.0.0.1", 9600, planned?.idleMs)), {});
+  expect(() => refuseOverload(changed, file)).not.toThrow();
+  // One millisecond less would not have done.
+  const less = readFleetToStart(write(fleet("leadshine-icl-rs", "127.0.0.1", 9600, (planned?.idleMs ?? 0) - 1)), {});
+  expect(() => refuseOverload(less, file)).toThrow(FleetFileError);
+});
+
+test("a line that would tell its last axis too late to stop is refused, with a stopWaitMaxMs that would do", () => {
+  const file = write(fleet("leadshine-icl-rs").replace("baud: 115200", "baud: 9600, stopWaitMaxMs: 1000"));
+  const config = readFleetToStart(file, {});
+  const [complaint] = complaintsOf(() => refuseOverload(config, file));
+  expect(complaint?.found).toMatch(/line_a with a last axis that may wait .* ms for its stop/);
+  const waitMs = Number(/stopWaitMaxMs: (\d+)/.exec(complaint?.allowed ?? "")?.[1]);
+  const changed = write(fleet("leadshine-icl-rs").replace("baud: 115200", `baud: 9600, stopWaitMaxMs: ${waitMs}`));
+  expect(() => refuseOverload(readFleetToStart(changed, {}), changed)).not.toThrow();
 });

@@ -18,14 +18,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const readFleetToStart = (file: string, env: Environment): FleetConfig =>
   readFleetFile(file, env, [profilesLoad(dirname(resolve(file))), listensOnLoopback]);
 
-/** A poll plan that a line has no time for starts nothing either. @throws FleetFileError */
+/** Polls or a stop bound that a line has no time for start nothing either. @throws FleetFileError */
 export function refuseOverload(config: FleetConfig, file: string): void {
   const unfit = linkBudgets(config, file).filter(({ fits }) => !fits);
   if (unfit.length === 0) return;
   const complaints = unfit.map(
-    ({ link, idleLoad, advice }): Complaint => ({
+    ({ link, refusals, advice }): Complaint => ({
       path: `links[${config.links.findIndex(({ id }) => id === link)}]`,
-      found: `${link} with polls for ${Math.round(idleLoad * 100)} % of its bus time`,
+      found: `${link} with ${refusals.join(" and ")}`,
       allowed: advice ?? "fewer polls",
       nearest: undefined,
     }),

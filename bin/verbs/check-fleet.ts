@@ -2,7 +2,7 @@ import { type LinkBudget, linkBudgets } from "../link-budget.ts";
 import { readFleetToStart } from "../start-checks.ts";
 import { figure, type Output, table } from "./output.ts";
 
-/** `check FILE`: the file, its profiles, and the bus time they need. Touches nothing. Exit code 1 when polls do not fit. */
+/** `check FILE`: the file, its profiles, and the bus time they need. Touches nothing. Exit code 1 when polls or stops do not fit. */
 export async function checkFleet(file: string, out: Output): Promise<number> {
   const config = readFleetToStart(file, process.env);
   const links = linkBudgets(config, file);
@@ -20,10 +20,10 @@ function report(file: string, links: readonly LinkBudget[]): string {
     share(link.movingLoad),
     figure(link.stopBoundFirstMs, "ms"),
     figure(link.stopBoundLastMs, "ms"),
-    link.advice ?? "",
+    [...link.refusals, ...(link.advice === null ? [] : [link.advice])].join("; "),
   ]);
   const verdict = links.every((link) => link.fits)
     ? "good"
-    : "does not fit the bus: it would be read late; nothing was touched";
+    : "does not fit the bus: it would be read or stopped late; nothing was touched";
   return `${file}: ${verdict}\n\n${table(["LINK", "AXES", "POLLS IDLE", "POLLS MOVING", "STOP FIRST AXIS", "STOP LAST AXIS", "NOTE"], rows)}`;
 }

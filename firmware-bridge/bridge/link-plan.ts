@@ -1,23 +1,40 @@
 import type { AxisConfig, AxisId, FleetConfig, LinkConfig } from "@servofleet/contracts";
+import type { PollPlan } from "../link/bus-cost.ts";
 import type { ModbusRequest } from "../link/link.ts";
+import { READ_REGISTERS_MAX } from "../modbus/expected-reply.ts";
 import type { DriveProfile } from "../profile/drive-profile.ts";
 
-/** What a link must know of its drives: whom to expect, and the polls that repeat for ever. */
+/** Longest write of a handshake, registers: a whole path or motion block. */
+const WRITE_REGISTERS = 16;
+
+/** What a link must know of its drives: whom to expect, the polls that repeat for ever, and what a stop can wait behind. */
 export interface LinkPlan {
   readonly units: readonly { readonly unit: number; readonly axis: AxisId }[];
-  readonly polls: readonly { readonly unit: number; readonly request: ModbusRequest; readonly periodMs: number }[];
+  readonly polls: readonly (PollPlan & { readonly unit: number })[];
+  /** The longest requests that can be under way when a stop comes. */
+  readonly inFlight: readonly ModbusRequest[];
+  /** The longest stop of the line's drives. */
+  readonly stop: ModbusRequest;
 }
 
-/** The plan of one link while its axes stand: what the line owes all the time. Moving axes are read as often as there is room. Pure. */
+/**
+ * The plan of one link: what it owes while its axes stand, or (`moving`) while all of them move, which it serves as far
+ * as there is room. Pure.
+ */
 export function linkPlan(
   link: LinkConfig,
   config: FleetConfig,
   profileOf: (axis: AxisConfig) => DriveProfile,
+  pace: "idleMs" | "movingMs" = "idleMs",
 ): LinkPlan {
   const axes = config.axes.filter((axis) => axis.link === link.id);
+  const profiles = axes.map((axis) => profileOf(axis));
+  const short = profiles.every(({ data }) => data.functions.includes(6));
   return {
     units: axes.map((axis) => ({ unit: axis.unit, axis: axis.id })),
-    polls: axes.flatMap((axis) => pollsOf(profileOf(axis), axis.unit, axis.poll.idleMs)),
+    polls: axes.flatMap((axis) => pollsOf(profileOf(axis), axis.unit, axis.poll[pace])),
+    inFlight: profiles.flatMap(longestOf),
+    stop: short ? { fn: "write", address: 0, value: 0 } : { fn: "write-many", address: 0, values: [0, 0] },
   };
 }
 
@@ -31,3 +48,22 @@ function pollsOf(profile: DriveProfile, unit: number, periodMs: number): LinkPla
   }));
   return [...each, ...turns];
 }
+
+function longestOf(profile: DriveProfile): ModbusRequest[] {
+  const { plan, registersMax, quirks } = profile.data;
+  const blocks = [...plan.status, ...plan.order, ...plan.rotating, ...plan.fault];
+  const reads = blocks.map((names) => padded(profile.read(...names)));
+  const write: ModbusRequest = {
+    fn: "write-many",
+    address: 0,
+    values: Array<number>(Math.min(registersMax, WRITE_REGISTERS)).fill(0),
+  };
+  const merged: ModbusRequest[] = quirks.readsAcrossHoles ? [{ fn: "read", address: 0, quantity: registersMax }] : [];
+  return [...reads, write, ...merged];
+}
+
+/** After a time-out a read asks for one register more, so that no late answer fits. */
+const padded = (request: ModbusRequest): ModbusRequest =>
+  request.fn === "read" && !request.object
+    ? { ...request, quantity: Math.min(READ_REGISTERS_MAX, request.quantity + 1) }
+    : request;

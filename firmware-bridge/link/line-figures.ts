@@ -1,5 +1,6 @@
 import type { LinkId, LinkStats } from "@servofleet/contracts";
-import { type LineCost, type PollPlan, plannedLoad, stopBoundMs } from "./bus-cost.ts";
+import { type LineCost, plannedLoad, stopBoundMs } from "./bus-cost.ts";
+import type { LinkParts } from "./line-parts.ts";
 import type { LineTally } from "./line-tally.ts";
 import type { PollStretch } from "./poll-pace.ts";
 import type { UnitPage } from "./unit-book.ts";
@@ -12,7 +13,7 @@ export interface FigureParts {
   readonly nowMs: number;
   readonly cost: LineCost;
   readonly tally: LineTally;
-  readonly polls: readonly PollPlan[];
+  readonly plan: Pick<LinkParts, "polls" | "inFlight" | "stop">;
   readonly pages: readonly UnitPage[];
   /** Axes of the line: the last of them waits for the stops of all others. */
   readonly axes: number;
@@ -26,7 +27,7 @@ export function lineFigures({
   nowMs,
   cost,
   tally,
-  polls,
+  plan,
   pages,
   axes,
   pollStretch,
@@ -34,13 +35,14 @@ export function lineFigures({
   const learned = new Map(pages.map(({ unit, health }) => [unit, learnedTurnaroundUs(health)]));
   // The bound must hold: a drive that was quick so far gets no credit, a slow one is believed.
   const slowestUs = Math.max(cost.turnaroundUs, ...[...learned.values()].map((us) => us ?? 0));
-  const inFlight = polls.length > 0 ? polls.map((poll) => poll.request) : undefined;
+  const polls = plan.polls ?? [];
+  const inFlight = plan.inFlight ?? (polls.length > 0 ? polls.map((poll) => poll.request) : undefined);
   return {
     link,
     atUs,
     ...tally.take(),
     plannedLoad: plannedLoad(polls, cost, (unit) => (unit === undefined ? undefined : learned.get(unit))),
-    stopBoundMs: stopBoundMs({ ...cost, turnaroundUs: slowestUs }, Math.max(0, axes - 1), inFlight),
+    stopBoundMs: stopBoundMs({ ...cost, turnaroundUs: slowestUs }, Math.max(0, axes - 1), inFlight, plan.stop),
     pollStretch,
     errors: { ...tally.errors },
     units: pages.map(({ unit, axis, health }) => ({

@@ -3,6 +3,7 @@ import type { Clock, Random } from "@servofleet/runtime/clock";
 import type { Framer } from "../modbus/framer.ts";
 import type { PollPlan } from "./bus-cost.ts";
 import type { LineCodec } from "./line-codec.ts";
+import type { ModbusRequest } from "./link.ts";
 import type { Wire } from "./wire.ts";
 
 /** What a link writes about itself; a pino logger fits. */
@@ -19,6 +20,9 @@ export interface LinkParts {
   readonly log: LinkLog;
   /** The poll plan, for `plannedLoad` and `stopBoundMs` of the figures. */
   readonly polls?: readonly PollPlan[];
+  /** The longest requests that a stop can come behind, and the longest stop; absent: the polls, and one register. */
+  readonly inFlight?: readonly ModbusRequest[];
+  readonly stop?: ModbusRequest;
 }
 
 /** What makes a line RTU, TCP or a servo bus. */

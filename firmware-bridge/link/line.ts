@@ -177,7 +177,7 @@ export class Line implements Link {
       nowMs: this.#clock.monotonicMs(),
       cost: this.#cost,
       tally: this.#tally,
-      polls: this.#parts.polls ?? [],
+      plan: this.#parts,
       pages: this.#book.pages().filter((page) => page.unit !== this.#parts.broadcastUnit),
       axes: this.#parts.units.length,
       pollStretch: this.#pace.stretch,
