@@ -1,4 +1,5 @@
 import type { DomainEvent, RecordedEvent, StreamName } from "@servofleet/contracts";
+import type { LogSnapshots } from "./log-snapshots.ts";
 
 /** An event on its way into the log. The writer adds position, version, times, boot, epoch and hash. */
 export interface NewEvent {
@@ -57,5 +58,7 @@ export interface EventLog {
   read(afterPosition: number, limit: number): Promise<readonly RecordedEvent[]>;
   readStream(stream: StreamName, afterVersion: number, limit: number): Promise<readonly RecordedEvent[]>;
   readCommand(commandId: string): Promise<readonly RecordedEvent[]>;
+  /** Where a fold of this log is kept for the next start; absent for a log that needs none. */
+  readonly snapshots?: LogSnapshots;
   close(): Promise<void>;
 }

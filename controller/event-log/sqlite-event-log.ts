@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { eventChecker, type RecordedEvent, type StreamName } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
 import type { LockFile } from "@servofleet/runtime/lock-file";
@@ -13,6 +13,7 @@ import { type CheckpointCadence, CheckpointKeeper } from "./checkpoint-keeper.ts
 import { CommitQueue, QUEUE_EVENTS_MAX, type Waiter } from "./commit-queue.ts";
 import { type AppendOptions, type EventLog, LogError, type LogErrorCode, type NewEvent } from "./event-log.ts";
 import type { LogSigner } from "./log-key.ts";
+import { FileSnapshots, SNAPSHOT_FILE } from "./log-snapshots.ts";
 import { LogWriter } from "./log-writer.ts";
 import { prepareEvent } from "./prepared-event.ts";
 import type { LogHead } from "./seal-events.ts";
@@ -46,6 +47,7 @@ export class SqliteEventLog implements EventLog {
   readonly logId: string;
   readonly epoch: number;
   readonly boot: string;
+  readonly snapshots: FileSnapshots;
   readonly #parts: SqliteEventLogParts;
   readonly #check = eventChecker();
   readonly #queue = new CommitQueue();
@@ -72,6 +74,12 @@ export class SqliteEventLog implements EventLog {
     const { clock, random, writer, reader, head, epoch, boot } = parts;
     this.#writer = new LogWriter({ writer, reader, clock, head, epoch, boot, newId: () => uuidV7(clock, random) });
     this.#wal = new WalKeeper(writer);
+    this.snapshots = new FileSnapshots({
+      file: join(dirname(parts.file), SNAPSHOT_FILE),
+      clock,
+      newest: () => this.position,
+      read: this.#queries.readAfter,
+    });
     this.#archiving = new ArchiveKeeper({
       ...parts,
       ...(parts.onSealStep ? { onStep: parts.onSealStep } : {}),
@@ -194,7 +202,7 @@ export class SqliteEventLog implements EventLog {
   async #close(): Promise<void> {
     const { clock, reader, writer, lock } = this.#parts;
     await this.#space.close();
-    const sealed = this.#archiving.close();
+    const sealed = Promise.all([this.#archiving.close(), this.snapshots.close()]);
     const stuck = await new Promise<boolean>((resolve) => {
       const limit = clock.after(CLOSE_LIMIT_MS, () => resolve(true), true);
       void Promise.all([this.#pumping, sealed]).then(() => {

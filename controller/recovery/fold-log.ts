@@ -1,7 +1,7 @@
-import { type AxisId, axisStream, boxStream, type FleetConfig, streamSubject, typed } from "@servofleet/contracts";
-import { evolveRecorded } from "../domain/evolve.ts";
+import type { FleetConfig } from "@servofleet/contracts";
 import type { EventLog } from "../event-log/event-log.ts";
 import type { AxisBook } from "../inbox/axis-book.ts";
+import { foldFingerprint, LogFold } from "./log-fold.ts";
 
 const PAGE = 1000;
 
@@ -12,27 +12,25 @@ export interface FormerLife {
   readonly linkUp: ReadonlyMap<string, boolean>;
 }
 
-/** Reads the whole log, page by page, into the book. */
+/** Folds the log into the book, page by page, from the snapshot on when there is one that can be trusted. */
 export async function foldLog(log: EventLog, book: AxisBook, config: FleetConfig): Promise<FormerLife> {
-  const streams = new Map<string, AxisId>(book.ids.map((id) => [axisStream(id), id]));
-  const box = boxStream(config.box);
-  const linkUp = new Map<string, boolean>();
-  let found: unknown = null;
-  for (let after = 0; ; ) {
-    const page = await log.read(after, PAGE);
-    for (const recorded of page) {
-      const event = typed(recorded);
-      const axis = streams.get(event.stream);
-      if (axis !== undefined) {
-        const folded = evolveRecorded(book.committed(axis), recorded);
-        book.recorded(folded);
-        book.decided(folded);
-      } else if (event.type === "FleetConfigured" && event.stream === box) found = event.data.config;
-      else if (event.type === "LinkWentUp") linkUp.set(streamSubject(event.stream), true);
-      else if (event.type === "LinkWentDown") linkUp.set(streamSubject(event.stream), false);
-    }
+  const fingerprint = log.snapshots ? foldFingerprint(config) : "";
+  const snapshot = await log.snapshots?.load(fingerprint);
+  const fold = new LogFold(config, snapshot?.text);
+  let position = snapshot?.position ?? 0;
+  for (;;) {
+    const page = await log.read(position, PAGE);
+    fold.take(page);
     const last = page.at(-1);
-    if (!last) return { config: found, linkUp };
-    after = last.position;
+    if (!last) break;
+    position = last.position;
   }
+  for (const axis of fold.axes) {
+    book.recorded(axis);
+    book.decided(axis);
+  }
+  const former = { config: fold.found, linkUp: new Map(fold.linkUp) };
+  // From here on the fold is the snapshot's own: it follows the log at its own pace.
+  log.snapshots?.keep(fold, position, fingerprint);
+  return former;
 }
