@@ -8,6 +8,7 @@ import { silentUnit } from "./silent-unit.ts";
 import { stopOnLine } from "./stop-on-line.ts";
 import { stopToWire } from "./stop-to-wire.ts";
 import { transactionsRtu, transactionsTcp } from "./transactions.ts";
+import { memory, values100k } from "./values-100k.ts";
 import { writeUnderReads } from "./write-under-reads.ts";
 
 /** Every name that can be measured, in the order they run. A name, once used, keeps its meaning. */
@@ -23,4 +24,6 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   "write-under-reads": writeUnderReads,
   "accepted-to-wire": acceptedToWire,
   "stop-to-wire": stopToWire,
+  "values-100k": values100k,
+  memory,
 };

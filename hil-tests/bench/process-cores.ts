@@ -30,7 +30,8 @@ export function wordsOf(pid: number): string[] {
   }
 }
 
-function parentOf(pid: string): number | undefined {
+/** The process that started it. */
+export function parentOf(pid: string): number | undefined {
   try {
     // The name in brackets may hold spaces and brackets itself: what follows the last one is fixed (proc(5)).
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");

@@ -8,6 +8,7 @@ import { lineStops } from "./line-stops.ts";
 import { modbusRtuServer } from "./modbus-rtu-server.ts";
 import { modbusTcpServer } from "./modbus-tcp-server.ts";
 import { readLoad } from "./read-load.ts";
+import { valueServers } from "./value-servers.ts";
 import { wireTap } from "./wire-tap.ts";
 import type { Ask, Told } from "./worker.ts";
 import type { WorkerParts } from "./worker-parts.ts";
@@ -24,6 +25,7 @@ const WORKERS: Readonly<
   "modbus-rtu-server": modbusRtuServer,
   "modbus-tcp-server": modbusTcpServer,
   "read-load": readLoad,
+  "value-servers": valueServers,
   "wire-tap": wireTap,
 };
 

@@ -1,0 +1,184 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sleep } from "@servofleet/runtime/clock";
+import { type RunningBox, startBox } from "../box/running-box.ts";
+import { type BenchContext, sized } from "./bench-context.ts";
+import { BenchError } from "./bench-error.ts";
+import { KeepAliveClient } from "./keep-alive-client.ts";
+import { serviceMemory } from "./service-memory.ts";
+import type { ServersPlan, ValueArrived } from "./value-servers.ts";
+import { startWorker, type Worker } from "./worker.ts";
+
+const PROFILE = fileURLToPath(new URL("../../firmware-bridge/profiles/register-servo.json", import.meta.url));
+const LINKS = 10;
+const UNITS = 10;
+/** The block that is polled: from torqueEnable on, so many registers. */
+const BLOCK_START = 0x10;
+const BLOCK = 100;
+const DOWNLINK_REGISTER = 0x100;
+const IDENTITY = 0x5345;
+/** 100 units x 100 registers ten times a second are the 100,000; a little faster, because timers only fire late. */
+const LOADED_POLL_MS = 95;
+const IDLE_POLL_MS = 60_000;
+const DOWNLINK_PAUSE_MS = 500;
+const ASK_LIMIT_MS = 10_000;
+
+export interface ValuesFigures {
+  readonly valuesPerS: number;
+  /** Whole downlinks of 100 values: from the first POST to the last value at its unit, ms. */
+  readonly downlinksMs: readonly number[];
+  /** The single values of them, ms. */
+  readonly valuesMs: readonly number[];
+  readonly idle: Readonly<Record<string, number>>;
+  readonly loaded: Readonly<Record<string, number>>;
+}
+
+const measured = new WeakMap<BenchContext, Promise<ValuesFigures>>();
+
+/** Every service with 100 axes on 10 Modbus TCP links, first idle, then at 100,000 values a second; once per call of the bench. */
+export function valuesFigures(context: BenchContext): Promise<ValuesFigures> {
+  const figures = measured.get(context) ?? measure(context);
+  measured.set(context, figures);
+  return figures;
+}
+
+async function measure(context: BenchContext): Promise<ValuesFigures> {
+  const { clock, directory } = context;
+  const servers = startWorker("value-servers", clock);
+  try {
+    const plan: ServersPlan = { links: LINKS, fixed: stillDrive(), toldAddress: DOWNLINK_REGISTER };
+    const ports = await servers.ask<readonly number[]>("open", plan, ASK_LIMIT_MS);
+    const profile = join(directory, "values.json");
+    writeFileSync(profile, JSON.stringify(wideProfile()));
+    const settleMs = sized(context, 20_000, 4000);
+    const idle = await inBox(context, fleetOf(ports, profile, IDLE_POLL_MS), async (running) => {
+      await sleep(clock, settleMs);
+      return serviceMemory(running);
+    });
+    return await inBox(context, fleetOf(ports, profile, LOADED_POLL_MS), async (running) => {
+      await sleep(clock, settleMs);
+      await servers.ask("taken", null, ASK_LIMIT_MS);
+      const startedMs = clock.monotonicMs();
+      const down = await downlinks(sized(context, 100, 5), running, servers, context);
+      const values = await servers.ask<number>("taken", null, ASK_LIMIT_MS);
+      const valuesPerS = (values * 1000) / (clock.monotonicMs() - startedMs);
+      return { valuesPerS, ...down, idle, loaded: serviceMemory(running) };
+    });
+  } finally {
+    await servers.stop();
+  }
+}
+
+async function inBox<T>(
+  { say }: BenchContext,
+  change: (fleet: object) => object,
+  use: (running: RunningBox) => Promise<T>,
+): Promise<T> {
+  say(`starting a box with ${LINKS * UNITS} axes on ${LINKS} Modbus TCP links ...`);
+  const running = await startBox({ fleet: change });
+  try {
+    return await use(running);
+  } finally {
+    await running.stop();
+  }
+}
+
+/** A register-servo that stands still and off: its own registers are 0, the rest of the block changes with every read. */
+const stillDrive = (): Record<number, number> => ({
+  0: IDENTITY,
+  ...Object.fromEntries(Array.from({ length: 0x28 - BLOCK_START }, (_, at) => [BLOCK_START + at, 0])),
+});
+
+/** The shipped profile with a wider block in its poll, and one parameter to write. */
+function wideProfile(): object {
+  const shipped = JSON.parse(readFileSync(PROFILE, "utf8")) as {
+    readonly registers: object;
+    readonly plan: { readonly status: readonly string[][] };
+  };
+  const register = (address: number, access: string) => ({ address, type: "u16", words: 1, access, source: "bench" });
+  return {
+    ...shipped,
+    name: "values",
+    plan: { ...shipped.plan, status: [[...(shipped.plan.status[0] ?? []), "blockEnd"]] },
+    registers: {
+      ...shipped.registers,
+      blockEnd: { ...register(BLOCK_START + BLOCK - 1, "ro"), address: hex(BLOCK_START + BLOCK - 1) },
+      setpoint: { ...register(DOWNLINK_REGISTER, "rw"), address: hex(DOWNLINK_REGISTER) },
+    },
+    parameters: { setpoint: { register: "setpoint", min: 0, max: 65_535 } },
+  };
+}
+const hex = (address: number) => `0x${address.toString(16).padStart(4, "0").toUpperCase()}`;
+
+const axisId = (link: number, unit: number) => `a${link}_${unit}`;
+
+const fleetOf = (ports: readonly number[], profile: string, idleMs: number) => (fleet: object) => ({
+  ...fleet,
+  links: ports.map((port, link) => ({
+    id: `cell_${link}`,
+    kind: "modbus-tcp",
+    host: "127.0.0.1",
+    port,
+    stopWaitMaxMs: 400,
+  })),
+  axes: ports.flatMap((_, link) =>
+    Array.from({ length: UNITS }, (_unit, at) => ({
+      id: axisId(link, at + 1),
+      link: `cell_${link}`,
+      unit: at + 1,
+      profile,
+      countsPerUnit: 1000,
+      limits: { min: 0, max: 100, velocity: 100, acceleration: 1000, torque: 100 },
+      poll: { movingMs: Math.min(idleMs, LOADED_POLL_MS), idleMs },
+    })),
+  ),
+  groups: [],
+});
+
+/** Each a value for every axis, posted at once at the gateway; a value has arrived when its unit holds it. */
+async function downlinks(count: number, running: RunningBox, servers: Worker, { clock }: BenchContext) {
+  const { hostname, port } = new URL(running.url);
+  const axes = Array.from({ length: LINKS * UNITS }, (_, at) => ({
+    link: Math.floor(at / UNITS),
+    unit: 1 + (at % UNITS),
+  }));
+  const clients = axes.map(() => new KeepAliveClient({ host: hostname, port: Number(port) }));
+  const arrivals = new Map<string, (atNs: bigint) => void>();
+  servers.onNote((told) => {
+    const { link, unit, value, atNs } = told as ValueArrived;
+    arrivals.get(`${axisId(link, unit)} ${value}`)?.(BigInt(atNs));
+  });
+  const valuesMs: number[] = [];
+  const downlinksMs: number[] = [];
+  for (let value = 1; value <= count; value++) {
+    const startedNs = clock.monotonicNs();
+    const one = async ({ link, unit }: (typeof axes)[number], at: number) => {
+      const axis = axisId(link, unit);
+      const arrived = Promise.withResolvers<bigint>();
+      arrivals.set(`${axis} ${value}`, arrived.resolve);
+      const limit = clock.after(ASK_LIMIT_MS, () =>
+        arrived.reject(new BenchError("too-slow", { axis, value }, "a value never reached its unit")),
+      );
+      const body = JSON.stringify({ type: "WriteParameter", parameter: "setpoint", value });
+      const posting = clients[at]?.request(
+        "POST",
+        `/v1/axes/${axis}/commands`,
+        body,
+        `idempotency-key: ${randomUUID()}\r\n`,
+      );
+      const [answer, atNs] = await Promise.all([posting, arrived.promise]).finally(() => limit.cancel());
+      if (answer?.status !== 202)
+        throw new BenchError("unexpected-answer", { axis, body: answer?.body }, "a value was refused");
+      return Number(atNs - startedNs) / 1e6;
+    };
+    const took = await Promise.all(axes.map(one));
+    valuesMs.push(...took);
+    downlinksMs.push(Math.max(...took));
+    arrivals.clear();
+    await sleep(clock, DOWNLINK_PAUSE_MS);
+  }
+  for (const client of clients) client.close();
+  return { valuesMs, downlinksMs };
+}
