@@ -6,7 +6,7 @@ import { uuidV7 } from "@servofleet/runtime/random-id";
 /** Captures asked for at once; the bridge answers no more. */
 export const CAPTURES_MAX = 4;
 /** A whole capture takes a fraction of a second; a bridge that is silent for longer will not finish it. */
-export const CAPTURE_LIMIT_MS = 3000;
+export const CAPTURE_LIMIT_MS = 5000;
 
 export interface CaptureDeskParts {
   readonly bus: MessageBus;

@@ -16,7 +16,7 @@ export const CAPTURES_MAX = 4;
  * Frames turned into bytes without a pause: some tens of microseconds, so that a stop never waits for a capture, and
  * fewer than CAPTURE_PART_MAX_BYTES whatever they hold.
  */
-const FRAMES_PER_PART = 32;
+const FRAMES_PER_PART = 16;
 const PAUSE_MS = 2;
 /** A message that the bus does not take now is offered again this often before the capture is given up. */
 const TRIES_MAX = 100;

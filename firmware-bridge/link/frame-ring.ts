@@ -13,8 +13,35 @@ interface Seen {
 export const frameOf = (direction: "tx" | "rx", atUs: number, bytes: Uint8Array): Frame => ({
   direction,
   at: rfc3339(atUs),
-  hex: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex"),
+  hex: hexOf(bytes),
 });
+
+const hexOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+
+class SeenFrame implements LineFrame {
+  readonly #seen: Seen;
+
+  constructor(seen: Seen) {
+    this.#seen = seen;
+  }
+
+  get direction(): "tx" | "rx" {
+    return this.#seen.direction;
+  }
+
+  get unit(): number | null {
+    return this.#seen.unit;
+  }
+
+  get at(): string {
+    return rfc3339(this.#seen.atUs);
+  }
+
+  get hex(): string {
+    return hexOf(this.#seen.bytes);
+  }
+}
 
 /** The last frames of a line. Text is made only when somebody looks. */
 export class FrameRing {
@@ -33,15 +60,6 @@ export class FrameRing {
       this.#seen.length < FRAME_RING_MAX
         ? this.#seen
         : [...this.#seen.slice(this.#next), ...this.#seen.slice(0, this.#next)];
-    return ordered.map(({ direction, atUs, bytes, unit }) => ({
-      direction,
-      unit,
-      get at() {
-        return rfc3339(atUs);
-      },
-      get hex() {
-        return frameOf(direction, atUs, bytes).hex;
-      },
-    }));
+    return ordered.map((seen) => new SeenFrame(seen));
   }
 }
