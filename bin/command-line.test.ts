@@ -115,4 +115,6 @@ test("the profiles that ship are good, and a wrong one is told with its path", a
   const refused = await run("profile", "check", wrong);
   expect(refused).toMatchObject({ code: 1, stdout: "" });
   expect(refused.stderr).toContain("wrong.json");
+  const told = JSON.parse((await run("--json", "profile", "check", wrong)).stderr);
+  expect(told.error.facts.complaints).toContainEqual(expect.objectContaining({ path: "wordOrder", found: "nothing" }));
 });

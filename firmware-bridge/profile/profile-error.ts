@@ -8,7 +8,7 @@ export const profileComplaintLine = ({ path, found, allowed, nearest }: Complain
 export class ProfileError extends Error {
   override readonly name = "ProfileError";
   readonly code: "not-found" | "unreadable" | "not-json" | "not-valid";
-  readonly facts: { readonly profile: string };
+  readonly facts: { readonly profile: string; readonly complaints?: readonly Complaint[] };
   readonly hint: string;
   readonly complaints: readonly Complaint[];
   constructor(code: ProfileError["code"], profile: string, hint: string, complaints: readonly Complaint[] = []) {
@@ -18,7 +18,7 @@ export class ProfileError extends Error {
       ),
     );
     this.code = code;
-    this.facts = { profile };
+    this.facts = complaints.length > 0 ? { profile, complaints } : { profile };
     this.hint = hint;
     this.complaints = complaints;
   }
