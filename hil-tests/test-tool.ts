@@ -1,14 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 const PROBE_LIMIT_MS = 20_000;
+const HEADERS = "/usr/include";
 
 /** Debian's own interpreter: its python3-* packages are invisible to any other one that may come first on the PATH. */
 export const DEBIAN_PYTHON = "/usr/bin/python3";
 
-/** A program or Python module that a test host has besides npm's packages, and the Debian package that brings it. */
-type TestTool = { debianPackage: string; needed: string } & ({ command: string } | { pythonModule: string });
+/** A program, Python module or C header that a test host has besides npm's packages, and the Debian package that brings it. */
+type TestTool = { debianPackage: string; needed: string } & (
+  | { command: string }
+  | { pythonModule: string }
+  | { header: string }
+);
 
 /** Foreign masters, slaves, dissectors, brokers and browsers: none of them written here, so that mistakes show. */
 export const TEST_TOOLS = {
@@ -24,6 +29,11 @@ export const TEST_TOOLS = {
     debianPackage: "python3-serial-asyncio",
     needed: "pymodbus on a serial line",
   },
+  "libmodbus-dev": {
+    header: "modbus/modbus.h",
+    debianPackage: "libmodbus-dev",
+    needed: "a foreign master in C on the paced line",
+  },
 } as const satisfies Record<string, TestTool>;
 
 export type TestToolName = keyof typeof TEST_TOOLS;
@@ -32,7 +42,8 @@ export const TEST_TOOL_NAMES = Object.keys(TEST_TOOLS) as readonly TestToolName[
 /** Looks on this machine, each time anew; a Python module counts when Debian's own interpreter finds it. */
 export function hasTool(name: TestToolName): boolean {
   const tool: TestTool = TEST_TOOLS[name];
-  return "command" in tool ? isOnPath(tool.command) : hasPythonModule(tool.pythonModule);
+  if ("command" in tool) return isOnPath(tool.command);
+  return "header" in tool ? existsSync(join(HEADERS, tool.header)) : hasPythonModule(tool.pythonModule);
 }
 
 function isOnPath(command: string): boolean {

@@ -1,11 +1,8 @@
 import type { LinkConfig, LinkId } from "@servofleet/contracts";
 import { lineCost } from "@servofleet/firmware-bridge/link/bus-cost";
 import { createLink } from "@servofleet/firmware-bridge/link/create-link";
-import { Line } from "@servofleet/firmware-bridge/link/line";
 import type { LinkParts } from "@servofleet/firmware-bridge/link/line-parts";
 import type { Link } from "@servofleet/firmware-bridge/link/link";
-import { RtuFramer } from "@servofleet/firmware-bridge/modbus/rtu-framer";
-import { serialWire } from "@servofleet/firmware-bridge/serial/serial-wire";
 import { type Clock, sleep } from "@servofleet/runtime/clock";
 import { systemRandom } from "@servofleet/runtime/system-clock";
 import { BenchError } from "./bench-error.ts";
@@ -25,7 +22,7 @@ export interface LineLinkPlan {
 }
 
 /** How the configuration names such a line. */
-export const lineConfig = ({ path, baud, stopWaitMaxMs }: LineLinkPlan) =>
+const lineConfig = ({ path, baud, gapUs, stopWaitMaxMs }: LineLinkPlan) =>
   ({
     id: "bench_line" as LinkId,
     kind: "modbus-rtu",
@@ -34,13 +31,11 @@ export const lineConfig = ({ path, baud, stopWaitMaxMs }: LineLinkPlan) =>
     parity: "none",
     stopBits: 1,
     stopWaitMaxMs,
+    ...(gapUs !== null && { silenceUs: gapUs }),
   }) satisfies LinkConfig;
 
 /** What the price of a transaction on it depends on, by the bridge's own reckoning. */
-export const lineLinkCost = (plan: LineLinkPlan) => {
-  const cost = lineCost(lineConfig(plan));
-  return plan.gapUs === null ? cost : { ...cost, silenceUs: plan.gapUs };
-};
+export const lineLinkCost = (plan: LineLinkPlan) => lineCost(lineConfig(plan));
 
 /** Opens the link and waits until it is up; whoever calls must close it. */
 export async function openLineLink(plan: LineLinkPlan, clock: Clock): Promise<Link> {
@@ -50,16 +45,7 @@ export async function openLineLink(plan: LineLinkPlan, clock: Clock): Promise<Li
     units: Array.from({ length: plan.units }, (_, index) => ({ unit: index + 1, axis: null })),
     log: { info: () => undefined, warn: () => undefined },
   };
-  const config = lineConfig(plan);
-  const link =
-    plan.gapUs === null
-      ? createLink(config, parts)
-      : new Line(config, lineLinkCost(plan), {
-          ...parts,
-          wire: serialWire(config),
-          framer: new RtuFramer(),
-          repliesHaveIds: false,
-        });
+  const link = createLink(lineConfig(plan), parts);
   link.open();
   const limitMs = clock.monotonicMs() + UP_LIMIT_MS;
   while (!link.up) {
