@@ -152,6 +152,23 @@ export const EVENT_SCHEMAS = {
     axes: Type.Array(data({ axis: Type.String(), finding: Type.String(), action: Type.String() })),
   }),
   BoxStopped: data({ reason: text }),
+  /** Control over axes (box- stream). Leases end with the process: a `BoxStarted` ends them all. */
+  LeaseGranted: data({
+    leaseId: Type.String(),
+    axes: Type.Array(Type.String()),
+    principal: Type.String(),
+    purpose: Type.String(),
+    ttlMs: Type.Number(),
+    onLapse: Type.String(),
+  }),
+  LeaseReturned: data({ leaseId: Type.String(), axes: Type.Array(Type.String()) }),
+  LeaseTaken: data({ leaseId: Type.String(), axes: Type.Array(Type.String()), from: Type.String(), reason: text }),
+  LeaseLapsed: data({
+    leaseId: Type.String(),
+    axes: Type.Array(Type.String()),
+    principal: Type.String(),
+    onLapse: Type.String(),
+  }),
   /** A person acknowledged or shelved an alarm (box- stream). */
   AlarmAcknowledged: data({ alarm: Type.String(), principal: Type.String() }),
   AlarmShelved: data({ alarm: Type.String(), principal: Type.String(), until: Type.String(), reason: text }),

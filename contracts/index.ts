@@ -9,6 +9,7 @@ export * from "./event-check.ts";
 export * from "./fleet-config.ts";
 export * from "./frame.ts";
 export * from "./ids.ts";
+export * from "./lease.ts";
 export * from "./order.ts";
 export * from "./problem.ts";
 export * from "./query.ts";

@@ -47,6 +47,10 @@ export interface Order {
   readonly stopGeneration: number;
   /** Last moment for the first byte, on the BRIDGE's monotonic clock, ms (made from the bridge's own beats, so always on the early side). */
   readonly notAfterMs: number;
+  /** Fencing token: control over the axis at the decision; the bridge refuses it once control has changed hands. */
+  readonly leaseSequence: number;
+  /** Hold-to-run: halted when no beat of the session comes for `windowMs`, a bound that the bridge keeps by itself. */
+  readonly hold?: { readonly session: string; readonly windowMs: number };
   readonly action: OrderAction;
 }
 
@@ -90,6 +94,16 @@ export type OrderMessage =
       readonly type: "describe";
       readonly epoch: number;
       readonly stopGenerations: Readonly<Record<AxisId, number>>;
+    }
+  /** Control over an axis has changed hands: orders decided before are refused from here on. */
+  | { readonly type: "authority"; readonly epoch: number; readonly axis: AxisId; readonly leaseSequence: number }
+  /** The button of a hold-to-run session is still held, or was let go. */
+  | {
+      readonly type: "jog-beat";
+      readonly epoch: number;
+      readonly axis: AxisId;
+      readonly session: string;
+      readonly released: boolean;
     }
   /** Stop every axis by its `onShutdown`, close links, exit 0. */
   | { readonly type: "shut-down"; readonly epoch: number };

@@ -17,6 +17,7 @@ export const PROBLEMS = {
   "reconcile-required": { status: 409, title: "A person has to reconcile the axis first" },
   "already-dispatched": { status: 409, title: "Command has already been sent" },
   "version-mismatch": { status: 412, title: "Axis has changed since" },
+  "jog-ended": { status: 410, title: "The jog has ended" },
   "payload-too-large": { status: 413, title: "Request body is too large" },
   "soft-limit": { status: 422, title: "Beyond the soft limit" },
   "idempotency-key-reused": { status: 422, title: "Idempotency key belongs to another request" },

@@ -90,7 +90,7 @@ export interface LinkView {
 /** One of `GET /v1/alarms`. */
 export interface AlarmView {
   readonly id: string;
-  readonly kind: "link-down" | "drive-fault" | "limit-reached" | "axis-offline" | "read-model-halted";
+  readonly kind: "link-down" | "drive-fault" | "limit-reached" | "axis-offline" | "lease-lapsed" | "read-model-halted";
   readonly source: string;
   readonly state: "active" | "acknowledged" | "shelved" | "cleared";
   readonly message: string;

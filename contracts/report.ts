@@ -51,6 +51,7 @@ export type OrderRefusal =
   | "expired"
   | "stale-generation"
   | "stale-epoch"
+  | "stale-lease"
   | "axis-offline"
   | "link-down"
   | "not-ready"

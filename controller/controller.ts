@@ -1,17 +1,14 @@
 import { type AxisId, boxStream } from "@servofleet/contracts";
 import type { FastifyInstance } from "fastify";
 import { listenOnSocket, writeServer } from "./api/server.ts";
+import { LeaseBook } from "./authority/lease-book.ts";
 import { BridgeLink } from "./bridge-link/bridge-link.ts";
 import { bridgeLost } from "./bridge-link/bridge-loss.ts";
-import { CaptureDesk } from "./bridge-link/capture-desk.ts";
 import { watchClock } from "./clock-watch.ts";
 import { type ControllerOptions, POISONED_EXIT_CODE } from "./controller-parts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { LogError } from "./event-log/event-log.ts";
-import { Admission } from "./inbox/admission.ts";
 import { AxisBook } from "./inbox/axis-book.ts";
-import { CommandDesk } from "./inbox/command-desk.ts";
-import { CommandIdentity } from "./inbox/command-identity.ts";
 import { CommandWaiters } from "./inbox/command-waiters.ts";
 import { Journal } from "./inbox/journal.ts";
 import { ReportDesk } from "./inbox/report-desk.ts";
@@ -22,6 +19,7 @@ import { type FormerLife, foldLog } from "./recovery/fold-log.ts";
 import { Recovery } from "./recovery/recovery.ts";
 import { recordStart } from "./recovery/start-records.ts";
 import { StopLane } from "./stop/stop-lane.ts";
+import { openWriteDesks } from "./write-desks.ts";
 
 /** Answers under way leave before a poisoned controller goes. */
 const LAST_WORDS_MS = 200;
@@ -53,6 +51,7 @@ class RunningController implements Controller {
   readonly #link: BridgeLink;
   readonly #stopLane: StopLane;
   readonly #dispatcher: Dispatcher;
+  readonly #leases: LeaseBook;
   readonly #recovery: Recovery;
   readonly #reportDesk: ReportDesk;
   readonly #reports: ReportInbox;
@@ -93,7 +92,8 @@ class RunningController implements Controller {
     this.#link = link;
     this.#stopLane = stopLane;
     this.#recovery = recovery;
-    this.#dispatcher = new Dispatcher({ link, book, journal, clock, random, logger });
+    this.#leases = new LeaseBook(clock);
+    this.#dispatcher = new Dispatcher({ link, book, journal, leases: this.#leases, clock, random, logger });
     this.#waiters = new CommandWaiters(clock);
     this.#reportDesk = new ReportDesk({ config, book, journal, stopLane, recovery, onReady });
     this.#reports = new ReportInbox({
@@ -146,42 +146,21 @@ class RunningController implements Controller {
   }
 
   async #openApi(path: string): Promise<void> {
-    const { config, log, bus, clock, random, logger } = this.#options;
-    const [book, journal, waiters, stopLane] = [this.#book, this.#journal, this.#waiters, this.#stopLane];
-    const admission = new Admission({
-      log,
-      book,
-      journal,
-      waiting: () => this.#dispatcher.waiting,
+    const desks = openWriteDesks({
+      options: this.#options,
+      book: this.#book,
+      journal: this.#journal,
+      link: this.#link,
+      stopLane: this.#stopLane,
+      dispatcher: this.#dispatcher,
+      leases: this.#leases,
+      waiters: this.#waiters,
       shuttingDown: () => this.#closing !== undefined,
       beingRead: (axis) => !this.#started || this.#recovery.holds(axis),
+      unready: () => this.#unready(),
     });
-    const desk = new CommandDesk({
-      log,
-      book,
-      journal,
-      admission,
-      identity: new CommandIdentity(log.logId, random),
-      clock,
-      dispatch: (command, deadlineMs) => this.#dispatcher.enqueue(command, deadlineMs),
-    });
-    const captures = new CaptureDesk({ bus, clock, random, bridgeAlive: () => this.#link.alive });
-    this.#ends.push(() => captures.close());
-    const unready = () => this.#unready();
-    this.#api = await writeServer({
-      config,
-      log,
-      book,
-      journal,
-      admission,
-      desk,
-      waiters,
-      stopLane,
-      captures,
-      clock,
-      logger,
-      unready,
-    });
+    this.#ends.push(() => desks.close());
+    this.#api = await writeServer(desks.api);
     await listenOnSocket(this.#api, path);
   }
 

@@ -10,6 +10,8 @@ export interface WriteHeaders {
   readonly key?: string;
   readonly expectedVersion?: number;
   readonly traceparent?: string;
+  /** `Lease-Token`: shows that the client controls the axis. */
+  readonly leaseToken?: string;
   /** `Prefer: wait`, s. */
   readonly waitS?: number;
 }
@@ -31,6 +33,9 @@ export function writeHeaders(headers: IncomingHttpHeaders): WriteHeaders | { rea
   if (version === null) {
     return bad("If-Match", 'must be one version in quotes, as in "41"', "use the version of GET /v1/axes/{axis}");
   }
+  const leaseToken = leaseTokenOf(headers);
+  if (leaseToken === null)
+    return bad("Lease-Token", "must be the token that the grant of a lease answered", "leave it out without a lease");
   const { traceparent } = headers;
   const traced = typeof traceparent === "string" && TRACEPARENT.test(traceparent);
   const waitS = preferredWait(headers["prefer"]);
@@ -38,8 +43,16 @@ export function writeHeaders(headers: IncomingHttpHeaders): WriteHeaders | { rea
     ...(key === undefined ? {} : { key }),
     ...(version === undefined ? {} : { expectedVersion: version }),
     ...(traced ? { traceparent } : {}),
+    ...(leaseToken === undefined ? {} : { leaseToken }),
     ...(waitS === undefined ? {} : { waitS }),
   };
+}
+
+/** The header as it came; undefined without one, null when it can be no token. */
+export function leaseTokenOf(headers: IncomingHttpHeaders): string | null | undefined {
+  const token = headers["lease-token"];
+  if (token === undefined) return undefined;
+  return typeof token === "string" && /^[\x21-\x7e]{1,128}$/.test(token) ? token : null;
 }
 
 /** W3C Trace Context, version 00; all-zero ids mean nothing. */

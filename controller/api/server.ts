@@ -5,6 +5,8 @@ import { cancelRoutes } from "./cancel-routes.ts";
 import { captureRoutes } from "./capture-routes.ts";
 import { commandRoutes } from "./command-routes.ts";
 import { healthRoutes } from "./health-routes.ts";
+import { jogRoutes } from "./jog-routes.ts";
+import { leaseRoutes } from "./lease-routes.ts";
 import { collectMethods, guardMethods } from "./method-guard.ts";
 import { pathOf, sendProblem } from "./problem-reply.ts";
 import { reconcileRoutes } from "./reconcile-routes.ts";
@@ -46,6 +48,8 @@ export async function writeServer(api: WriteApi): Promise<FastifyInstance> {
   reconcileRoutes(app, api);
   alarmRoutes(app, api);
   captureRoutes(app, api);
+  leaseRoutes(app, api);
+  jogRoutes(app, api);
   healthRoutes(app, api);
   guardMethods(app, methods);
   return app;

@@ -1,5 +1,8 @@
 import type { FleetConfig } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
+import type { JogDesk } from "../authority/jog-desk.ts";
+import type { LeaseBook } from "../authority/lease-book.ts";
+import type { LeaseDesk } from "../authority/lease-desk.ts";
 import type { CaptureDesk } from "../bridge-link/capture-desk.ts";
 import type { Logger } from "../controller-parts.ts";
 import type { EventLog } from "../event-log/event-log.ts";
@@ -24,6 +27,9 @@ export interface WriteApi {
   readonly waiters: CommandWaiters;
   readonly stopLane: StopLane;
   readonly captures: CaptureDesk;
+  readonly leases: LeaseBook;
+  readonly leaseDesk: LeaseDesk;
+  readonly jogs: JogDesk;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Why the controller is not ready for motion; null when it is. */

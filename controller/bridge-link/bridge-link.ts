@@ -107,6 +107,14 @@ export class BridgeLink {
     return this.#tell({ type: "describe", epoch, stopGenerations: stopGenerations() });
   }
 
+  authority(axis: AxisId, leaseSequence: number): boolean {
+    return this.#tell({ type: "authority", epoch: this.#parts.epoch, axis, leaseSequence });
+  }
+
+  jogBeat(axis: AxisId, session: string, released: boolean): boolean {
+    return this.#tell({ type: "jog-beat", epoch: this.#parts.epoch, axis, session, released });
+  }
+
   shutDown(): boolean {
     return this.#tell({ type: "shut-down", epoch: this.#parts.epoch });
   }

@@ -1,6 +1,7 @@
-import type { AxisId, Command, CommandId, OrderRefusal, ProblemFacts } from "@servofleet/contracts";
+import type { AxisId, Command, CommandId, Order, OrderRefusal, ProblemFacts } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
 import { uuidV7 } from "@servofleet/runtime/random-id";
+import type { LeaseBook } from "../authority/lease-book.ts";
 import type { BridgeLink } from "../bridge-link/bridge-link.ts";
 import type { Logger } from "../controller-parts.ts";
 import type { AxisEvent } from "../domain/axis-event.ts";
@@ -20,6 +21,7 @@ export interface DispatcherParts {
   readonly link: BridgeLink;
   readonly book: AxisBook;
   readonly journal: Journal;
+  readonly leases: LeaseBook;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -31,14 +33,18 @@ const ANSWER_LIMIT_MS = 1000;
 /** An order that was written ahead and then did not leave. */
 interface KeptBack {
   readonly orderId: string;
-  readonly reason: Extract<OrderRefusal, "expired" | "stale-generation" | "link-down">;
+  readonly reason: Extract<OrderRefusal, "expired" | "stale-generation" | "stale-lease" | "link-down">;
 }
+
+/** What an order takes along from its decision. */
+export type DispatchTerms = Pick<Order, "leaseSequence" | "hold">;
 
 interface Ticket {
   readonly axis: AxisId;
   readonly commandId: CommandId;
   /** Monotonic, ms: last moment for the first byte. */
   readonly deadlineMs: number;
+  readonly terms: DispatchTerms;
   kept?: KeptBack;
 }
 
@@ -65,8 +71,8 @@ export class Dispatcher {
     this.#closed = true;
   }
 
-  enqueue({ axis, commandId }: Command, deadlineMs: number): void {
-    const ticket: Ticket = { axis, commandId, deadlineMs };
+  enqueue({ axis, commandId }: Command, deadlineMs: number, terms: DispatchTerms): void {
+    const ticket: Ticket = { axis, commandId, deadlineMs, terms };
     this.#waiting += 1;
     const lane = this.#lanes.get(axis);
     if (lane) {
@@ -119,7 +125,7 @@ export class Dispatcher {
     await journal.record([{ axis: axis.id, events: dispatchEvents(axis, commandId, orderId) }]);
     const { stopGeneration } = axis;
     const late = this.#tooLate(ticket, stopGeneration, bridgeBoot);
-    const dispatch = { orderId, commandId, axis: axis.id, stopGeneration, action };
+    const dispatch = { orderId, commandId, axis: axis.id, stopGeneration, action, ...ticket.terms };
     if (!late && link.order(dispatch, deadlineMs - clock.monotonicMs())) return this.#expectAnswer(ticket, orderId);
     ticket.kept = { orderId, reason: late ?? "link-down" };
     await this.#notSent(ticket, ticket.kept);
@@ -144,8 +150,13 @@ export class Dispatcher {
   }
 
   /** What may have happened while the write-ahead was on its way to the disk. */
-  #tooLate({ axis, deadlineMs }: Ticket, stopGeneration: number, bridgeBoot: string | null): KeptBack["reason"] | null {
+  #tooLate(
+    { axis, deadlineMs, terms }: Ticket,
+    stopGeneration: number,
+    bridgeBoot: string | null,
+  ): KeptBack["reason"] | null {
     if (this.#parts.book.current(axis).stopGeneration !== stopGeneration) return "stale-generation";
+    if (this.#parts.leases.sequence(axis) !== terms.leaseSequence) return "stale-lease";
     // A successor has read nothing yet, and settles what was dispatched: an order would arrive behind its end.
     if (this.#parts.link.boot !== bridgeBoot) return "link-down";
     return this.#parts.clock.monotonicMs() > deadlineMs ? "expired" : null;
@@ -176,6 +187,11 @@ const KEPT_BACK: Readonly<Record<KeptBack["reason"], ProblemFacts>> = {
     slug: "stop-latched",
     detail: "a stop came before the order left; nothing was sent",
     remedy: "find out why it was stopped, then send Reset once the axis stands",
+  },
+  "stale-lease": {
+    slug: "axis-leased",
+    detail: "control over the axis changed hands before the order left; nothing was sent",
+    remedy: "GET /v1/leases shows who controls it now",
   },
   "link-down": NO_BRIDGE,
 };

@@ -48,6 +48,7 @@ function refusedEnd(report: ReportOf<"order-refused">, command: OpenCommand, axi
     case "cancelled":
       return { type: "CommandCancelled", data: { by: "bridge", frames: [] } };
     case "stale-epoch":
+    case "stale-lease":
     case "axis-offline":
     case "link-down":
     case "not-ready":

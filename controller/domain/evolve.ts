@@ -38,7 +38,11 @@ type ForeignEvent =
   | "RecoveryCompleted"
   | "BoxStopped"
   | "AlarmAcknowledged"
-  | "AlarmShelved";
+  | "AlarmShelved"
+  | "LeaseGranted"
+  | "LeaseReturned"
+  | "LeaseTaken"
+  | "LeaseLapsed";
 type AxisEventType = Exclude<EventType, ForeignEvent>;
 type Fold<T extends AxisEventType> = (axis: Axis, data: EventData<T>, meta: EventMeta) => Axis;
 

@@ -7,8 +7,11 @@ import {
 } from "@servofleet/contracts";
 import { assert } from "@servofleet/runtime/assert";
 import type { Clock } from "@servofleet/runtime/clock";
+import type { Control, LeaseBook } from "../authority/lease-book.ts";
+import type { DispatchTerms } from "../dispatch/dispatcher.ts";
 import type { AxisEvent } from "../domain/axis-event.ts";
 import { decide, isRefusal, rejected } from "../domain/decide.ts";
+import { refuse } from "../domain/refusal.ts";
 import { type EventLog, LogError } from "../event-log/event-log.ts";
 import { type Admission, logUnavailable } from "./admission.ts";
 import type { AxisBook } from "./axis-book.ts";
@@ -25,7 +28,8 @@ export interface CommandDeskParts {
   readonly identity: CommandIdentity;
   readonly clock: Clock;
   /** An accepted command is on disk and may be sent until then (monotonic ms). */
-  readonly dispatch: (command: Command, deadlineMs: number) => void;
+  readonly dispatch: (command: Command, deadlineMs: number, terms: DispatchTerms) => void;
+  readonly leases: LeaseBook;
 }
 
 /** Takes wishes: each is decided once, whatever is asked again. */
@@ -77,20 +81,25 @@ export class CommandDesk {
   }
 
   async #decide(wish: Wish, commandId: CommandId, receivedAtMs: number): Promise<Answer> {
-    const { book, admission } = this.#parts;
+    const { book, admission, leases } = this.#parts;
     const kept = admission.toCommand(wish.axis);
     if (kept) return { notTaken: kept };
     const command = commandOf(wish, commandId, receivedAtMs);
-    const outcome = decide(command, book.current(wish.axis), book.reading(wish.axis));
-    if (!isRefusal(outcome)) return this.#accept(command, outcome);
+    const control = leases.control(wish.axis, wish.request.type, wish.leaseToken);
+    const outcome =
+      "slug" in control ? refuse(control) : decide(command, book.current(wish.axis), book.reading(wish.axis));
+    if (!isRefusal(outcome)) {
+      const { leaseSequence } = control as Control;
+      return this.#accept(command, outcome, { leaseSequence, ...(wish.hold && { hold: wish.hold }) });
+    }
     if (!isDecided(outcome.problem.slug)) return { notTaken: outcome.problem, commandId };
     return this.#settle(await this.#record(command, [rejected(command, outcome)]));
   }
 
-  async #accept(command: Command, events: readonly AxisEvent[]): Promise<Answer> {
+  async #accept(command: Command, events: readonly AxisEvent[], terms: DispatchTerms): Promise<Answer> {
     const recorded = await this.#record(command, events);
     // Decided once and on disk: from here it lives by its own deadline, whoever waits for the answer.
-    this.#parts.dispatch(command, command.receivedAtMs + command.ttlMs);
+    this.#parts.dispatch(command, command.receivedAtMs + command.ttlMs, terms);
     return this.#settle(recorded);
   }
 

@@ -2,6 +2,7 @@ import type {
   AxisId,
   CommandId,
   CommandRequest,
+  Order,
   ProblemFacts,
   ProblemSlug,
   RecordedEvent,
@@ -19,6 +20,10 @@ export interface Wish {
   readonly fingerprint: string;
   readonly expectedVersion?: number;
   readonly traceparent?: string;
+  /** Shows that the client controls the axis (`Lease-Token`). */
+  readonly leaseToken?: string;
+  /** Hold-to-run: the session whose beats keep it going. */
+  readonly hold?: Order["hold"];
 }
 
 /** A decision that is on disk. */

@@ -15,7 +15,7 @@ import { CommandTurns } from "./command-turns.ts";
 import { readPageFiles } from "./page-files.ts";
 import { wrongMethod } from "./path-methods.ts";
 import { BODY_MAX_BYTES, guardRequest, isLoopback } from "./request-guard.ts";
-import { CAPTURE_PATH, isStop, isWrite, type Service, serviceOf } from "./route-plan.ts";
+import { CONTROLLER_READS, isStop, isWrite, type Service, serviceOf } from "./route-plan.ts";
 import { TokenBuckets } from "./token-bucket.ts";
 import { answerUnreadable } from "./unreadable-request.ts";
 
@@ -218,8 +218,8 @@ async function addService(
   const proxy = proxyOptions(service, socket, breaker, clock);
   for (const prefix of PREFIXES[service]) await app.register(httpProxy, { prefix, rewritePrefix: prefix, ...proxy });
   if (service === "controller") {
-    const capture = { prefix: CAPTURE_PATH, rewritePrefix: CAPTURE_PATH, ...proxy };
-    await app.register(httpProxy, { ...capture, httpMethods: ["GET", "HEAD"] });
+    for (const prefix of CONTROLLER_READS)
+      await app.register(httpProxy, { prefix, rewritePrefix: prefix, ...proxy, httpMethods: ["GET", "HEAD"] });
   }
 }
 

@@ -10,6 +10,8 @@ const READ_PATHS = [
   "/v1/links",
   "/v1/links/:link",
   "/v1/links/:link/capture",
+  "/v1/leases",
+  "/v1/leases/:lease",
   "/v1/commands",
   "/v1/commands/:id",
   "/v1/alarms",

@@ -2,6 +2,7 @@ import { PROBLEMS } from "@servofleet/contracts";
 import type { TProperties } from "typebox";
 import { CAPTURE_PATHS } from "./capture-operation.ts";
 import { HEALTH_PATHS } from "./health-operations.ts";
+import { LEASE_PATHS } from "./lease-operations.ts";
 import { QUERY } from "./query-schema.ts";
 import type { ReadRoute } from "./read-route.ts";
 import { RESPONSES } from "./response-schema.ts";
@@ -70,7 +71,7 @@ function writeOperation(route: WriteRoute) {
   const headers = route.headers.map((name) => ({ name, in: "header", required: false, schema: { type: "string" } }));
   const answers = Object.entries(route.answers).map(([status, schema]) => [
     status,
-    { description: route.summary, content: content(schema) },
+    { description: route.summary, ...(schema === null ? {} : { content: content(schema) }) },
   ]);
   return {
     operationId: nameOf(route.method, route.path),
@@ -90,6 +91,7 @@ export function openapiDocument(routes: readonly ReadRoute[], version: string) {
     const path = templated(route.path);
     paths[path] = { ...paths[path], [route.method]: writeOperation(route) };
   }
+  for (const [path, operation] of Object.entries(LEASE_PATHS)) paths[path] = { ...operation, ...paths[path] };
   return {
     openapi: "3.1.0",
     info: {

@@ -45,6 +45,10 @@ export const PROBLEM_GUIDE: Record<ProblemSlug, { readonly means: string; readon
     means: "The axis has changed since the version named in If-Match. Nothing was done.",
     doThis: "Read the axis again, decide again, and send its new ETag.",
   },
+  "jog-ended": {
+    means: "The hold-to-run session is over: it was let go, no beat came in time, or its motion has ended.",
+    doThis: "Let go of the button, press it again and open a new session.",
+  },
   "payload-too-large": { means: "The body is larger than any command needs.", doThis: "Send one command per request." },
   "soft-limit": {
     means: "The target or rate lies beyond the configured limits of the axis. Nothing was sent.",

@@ -7,7 +7,11 @@ import {
   type CommandView,
   FaultSchema,
   FrameSchema,
+  type GrantedLeaseView,
+  type JogView,
   type LinkView,
+  ON_LAPSE,
+  type OnLapse,
   QUALITIES,
 } from "@servofleet/contracts";
 import Type, { type Static, type TProperties, type TSchema } from "typebox";
@@ -105,7 +109,7 @@ export const LinkSchema = strict({
 
 export const AlarmSchema = strict({
   id: Type.String(),
-  kind: oneOf(["link-down", "drive-fault", "limit-reached", "axis-offline", "read-model-halted"]),
+  kind: oneOf(["link-down", "drive-fault", "limit-reached", "axis-offline", "lease-lapsed", "read-model-halted"]),
   source: Type.String({ description: "axis, link or projection" }),
   state: oneOf(["active", "acknowledged", "shelved", "cleared"]),
   message: Type.String(),
@@ -197,6 +201,31 @@ export const ReconciledSchema = strict({
   version: count,
 });
 
+const leaseFields = {
+  id: Type.String(),
+  axes: Type.Array(Type.String()),
+  principal: Type.String(),
+  purpose: Type.String(),
+  ttlMs: Type.Number(),
+  onLapse: Type.Unsafe<OnLapse>(oneOf([...ON_LAPSE])),
+  since: time(),
+  remainingMs: Type.Number(),
+};
+export const LeaseSchema = strict(leaseFields);
+export const GrantedLeaseSchema = strict({ ...leaseFields, token: Type.String({ description: "for Lease-Token" }) });
+export const JogSchema = strict({
+  id: Type.String(),
+  axis: Type.String(),
+  commandId: Type.String(),
+  direction: Type.Union([Type.Literal(1), Type.Literal(-1)]),
+  velocity: Type.Number(),
+  target: Type.Number({ description: "the soft limit it runs towards" }),
+  windowMs: Type.Number({ description: "without a beat for so long the axis is halted" }),
+  beatMs: Type.Number({ description: "beat at least this often" }),
+  seq: Type.Integer(),
+  challenge: Type.String({ description: "to be given with the next beat" }),
+});
+
 /** Components of the OpenAPI document, by name. */
 export const RESPONSES = {
   Axis: AxisSchema,
@@ -215,6 +244,10 @@ export const RESPONSES = {
   StopResult: StopResultSchema,
   Recorded: RecordedSchema,
   Reconciled: ReconciledSchema,
+  Lease: LeaseSchema,
+  LeaseList: list(LeaseSchema),
+  GrantedLease: GrantedLeaseSchema,
+  Jog: JogSchema,
 } as const;
 export type SchemaName = keyof typeof RESPONSES;
 
@@ -226,5 +259,7 @@ const _same: [
   Same<Static<typeof LinkSchema>, LinkView>,
   Same<Static<typeof AlarmSchema>, AlarmView>,
   Same<Static<typeof CommandSchema>["state"], CommandView["state"]>,
-] = [true, true, true, true, true];
+  Same<Static<typeof GrantedLeaseSchema>, GrantedLeaseView>,
+  Same<Static<typeof JogSchema>, JogView>,
+] = [true, true, true, true, true, true, true];
 void _same;

@@ -1,20 +1,28 @@
-import { COMMAND_SCHEMAS } from "@servofleet/contracts";
+import {
+  COMMAND_SCHEMAS,
+  JogBeatSchema,
+  JogRequestSchema,
+  LeaseRequestSchema,
+  TakeRequestSchema,
+} from "@servofleet/contracts";
 import Type, { type TSchema } from "typebox";
 import type { SchemaName } from "./response-schema.ts";
 
 /** One write, which the controller answers; here only so that one document describes the whole API. */
 export interface WriteRoute {
-  readonly method: "post" | "delete";
+  readonly method: "post" | "put" | "delete";
   readonly path: string;
   readonly summary: string;
   readonly body: TSchema | null;
   readonly headers: readonly string[];
-  readonly answers: Readonly<Record<string, SchemaName>>;
+  /** Null: an answer without a body. */
+  readonly answers: Readonly<Record<string, SchemaName | null>>;
   readonly problems: readonly number[];
 }
 
 const strict = { additionalProperties: false } as const;
-const MOTION_HEADERS = ["Idempotency-Key", "If-Match", "Prefer", "traceparent"];
+const LEASE_HEADER = ["Lease-Token"];
+const MOTION_HEADERS = ["Idempotency-Key", "If-Match", "Prefer", "traceparent", ...LEASE_HEADER];
 const STOPPED = { "200": "StopResult", "202": "StopResult" } as const;
 const stop = (path: string, what: string): WriteRoute => ({
   method: "post",
@@ -35,7 +43,7 @@ export const WRITE_ROUTES: readonly WriteRoute[] = [
     body: Type.Union(Object.values(COMMAND_SCHEMAS)),
     headers: MOTION_HEADERS,
     answers: { "202": "Accepted", "200": "Command" },
-    problems: [400, 404, 409, 412, 413, 415, 422, 429, 503],
+    problems: [400, 404, 409, 412, 413, 415, 422, 423, 429, 503],
   },
   stop("/v1/axes/:axis/stop", "one axis"),
   stop("/v1/groups/:group/stop", "every axis of a group"),
@@ -75,6 +83,69 @@ export const WRITE_ROUTES: readonly WriteRoute[] = [
     body: Type.Object({ until: Type.String({ format: "date-time" }), reason: Type.String({ maxLength: 500 }) }, strict),
     headers: [],
     answers: { "200": "Recorded" },
+    problems: [400, 404, 413, 415, 429, 503],
+  },
+  {
+    method: "post",
+    path: "/v1/axes/:axis/jog",
+    summary: "Press the button of hold-to-run: a move towards the soft limit that lives as long as beats come",
+    body: JogRequestSchema,
+    headers: LEASE_HEADER,
+    answers: { "201": "Jog" },
+    problems: [400, 404, 409, 413, 415, 422, 423, 429, 503],
+  },
+  {
+    method: "put",
+    path: "/v1/jog/:session",
+    summary: "Hold it: at 10 Hz or faster, each beat with a greater number and the challenge of the answer before",
+    body: JogBeatSchema,
+    headers: [],
+    answers: { "200": "Jog" },
+    problems: [400, 403, 404, 410, 413, 415, 429, 503],
+  },
+  {
+    method: "delete",
+    path: "/v1/jog/:session",
+    summary: "Let go: the axis is halted, not latched",
+    body: null,
+    headers: [],
+    answers: { "204": null },
+    problems: [404, 410, 429, 503],
+  },
+  {
+    method: "post",
+    path: "/v1/leases",
+    summary: "Take control over axes: until it is given back or lapses, only its holder may move them",
+    body: LeaseRequestSchema,
+    headers: [],
+    answers: { "201": "GrantedLease" },
+    problems: [400, 404, 413, 415, 423, 429, 503],
+  },
+  {
+    method: "put",
+    path: "/v1/leases/:lease",
+    summary: "Renew control; a third of its time to live is a good period",
+    body: null,
+    headers: LEASE_HEADER,
+    answers: { "200": "Lease" },
+    problems: [403, 404, 429, 503],
+  },
+  {
+    method: "delete",
+    path: "/v1/leases/:lease",
+    summary: "Give control back; what runs runs on",
+    body: null,
+    headers: LEASE_HEADER,
+    answers: { "204": null },
+    problems: [403, 404, 429, 503],
+  },
+  {
+    method: "post",
+    path: "/v1/leases/:lease/take",
+    summary: "Take control away from its holder, with a reason: what does not stand is stopped first",
+    body: TakeRequestSchema,
+    headers: [],
+    answers: { "201": "GrantedLease" },
     problems: [400, 404, 413, 415, 429, 503],
   },
 ];

@@ -47,10 +47,20 @@ function causeOf(event: TypedEvent): Cause | null {
         message: `Drive does not answer: ${event.data.reason}`,
         remedy: "check power, wiring and the unit number; the axis comes back by itself",
       };
+    case "LeaseLapsed":
+      return {
+        kind: "lease-lapsed",
+        message: `${event.data.principal} was not heard any more while it controlled ${event.data.axes.join(", ")}: ${event.data.onLapse}`,
+        remedy: "look at the axes; the alarm ends when somebody takes control over one of them again",
+      };
     default:
       return null;
   }
 }
+
+/** A lapse is about its axes, as `x1,x2`; everything else about the subject of its stream. */
+const sourceOf = (event: TypedEvent): string =>
+  event.type === "LeaseLapsed" ? event.data.axes.join(",") : streamSubject(event.stream);
 
 /** Which open alarms of the same source the event ends. A limit is left by the next motion or by a reset. */
 const ENDS: Partial<Record<TypedEvent["type"], AlarmRow["kind"]>> = {
@@ -69,7 +79,7 @@ function openAlarm(rows: Rows<AlarmRow>, kind: AlarmRow["kind"], source: string)
 const cleared = (row: AlarmRow, us: number): Change<AlarmRow> => [row.id, { ...row, clearedUs: us }];
 
 function raised(rows: Rows<AlarmRow>, event: TypedEvent, cause: Cause): readonly Change<AlarmRow>[] {
-  const source = streamSubject(event.stream);
+  const source = sourceOf(event);
   const before = openAlarm(rows, cause.kind, source);
   // The same cause told twice is one alarm; another cause of the same kind takes its place.
   if (before?.message === cause.message) return NO_CHANGE;
@@ -84,6 +94,14 @@ function raised(rows: Rows<AlarmRow>, event: TypedEvent, cause: Cause): readonly
     shelvedUntil: null,
   };
   return before ? [cleared(before, event.wallUs), [row.id, row]] : [[row.id, row]];
+}
+
+/** Somebody controls these axes again. */
+function underControl(rows: Rows<AlarmRow>, axes: readonly string[], us: number): readonly Change<AlarmRow>[] {
+  const open = [...rows.values()].filter(({ kind, clearedUs }) => kind === "lease-lapsed" && clearedUs === null);
+  return open
+    .filter(({ source }) => source.split(",").some((axis) => axes.includes(axis)))
+    .map((row) => cleared(row, us));
 }
 
 function answered(rows: Rows<AlarmRow>, event: TypedEvent): readonly Change<AlarmRow>[] {
@@ -107,6 +125,7 @@ export const alarmHistory: Projection<AlarmRow> = {
   project(rows, event) {
     const cause = causeOf(event);
     if (cause) return raised(rows, event, cause);
+    if (event.type === "LeaseGranted") return underControl(rows, event.data.axes, event.wallUs);
     const kind = ENDS[event.type];
     if (kind === undefined) return answered(rows, event);
     const row = openAlarm(rows, kind, streamSubject(event.stream));

@@ -24,7 +24,7 @@ export interface AxisParts {
   readonly facts: () => DriveFacts;
   /** Why the axis takes no orders now (does not answer, not attached), in words; null when it does. */
   readonly offline: () => { readonly reason: "axis-offline" | "link-down"; readonly words: string } | null;
-  readonly guard: () => Omit<GuardFacts, "superseded" | "nowMs">;
+  readonly guard: () => Omit<GuardFacts, "superseded" | "released" | "nowMs">;
   /** Reads again soon. */
   readonly wake: () => void;
 }

@@ -4,6 +4,7 @@ import type { Drive } from "../handshake/drive.ts";
 import { type DriveFacts, UNKNOWN_FACTS } from "../handshake/drive-facts.ts";
 import type { Link } from "../link/link.ts";
 import type { AxisParts, BridgeLog } from "./axis-parts.ts";
+import { HoldKeeper } from "./hold-keeper.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import { type CountLimits, countLimits } from "./limit-watch.ts";
 import { OrderLane } from "./order-lane.ts";
@@ -50,6 +51,9 @@ export class AxisSupervisor {
   readonly #board: StatusBoard;
   readonly #settles: SettleDesk;
   readonly #limits: LimitKeeper;
+  readonly #holds: HoldKeeper;
+  /** Who controls the axis, as the newest controller counts it. */
+  #authority = { epoch: 0, leaseSequence: 0 };
   #facts: DriveFacts = UNKNOWN_FACTS;
 
   constructor(parts: SupervisorParts) {
@@ -72,6 +76,12 @@ export class AxisSupervisor {
       stop: () => this.stopByBridge("limit"),
       abort: (detail) => this.#lane.abortDriving("limit", detail),
     });
+    this.#holds = new HoldKeeper(lanes, {
+      held: (session) => this.#lane.held(session),
+      refuseStale: () => this.#lane.refuseStale(),
+      abort: (by, detail) => this.#lane.abortDriving(by, detail),
+      stop: () => this.stopByBridge("lapse"),
+    });
     this.#settles = new SettleDesk(lanes, () => this.status());
     this.#poller = new Poller(lanes, {
       beforeAnything: () => this.#stops.flush(),
@@ -93,6 +103,7 @@ export class AxisSupervisor {
   }
 
   close(): void {
+    this.#holds.close();
     this.#poller.stop();
   }
 
@@ -111,7 +122,27 @@ export class AxisSupervisor {
 
   submit(order: Order): void {
     this.decidedUnder(order.stopGeneration);
+    this.#controlledBy(order.epoch, order.leaseSequence);
     this.#lane.submit(order);
+    if (order.hold) this.#holds.began(order.hold);
+  }
+
+  /** Control over the axis has changed hands: what was decided before and has not been sent never is. */
+  authority(epoch: number, leaseSequence: number): void {
+    this.#controlledBy(epoch, leaseSequence);
+    this.#lane.refuseStale();
+  }
+
+  /** A beat of a hold-to-run session, or its end. */
+  jogBeat(session: string, released: boolean): void {
+    this.#holds.beat(session, released);
+  }
+
+  /** Each controller counts changes of control anew. */
+  #controlledBy(epoch: number, leaseSequence: number): void {
+    const { epoch: known, leaseSequence: newest } = this.#authority;
+    if (epoch < known) return;
+    this.#authority = { epoch, leaseSequence: epoch > known ? leaseSequence : Math.max(newest, leaseSequence) };
   }
 
   /**
@@ -132,7 +163,7 @@ export class AxisSupervisor {
   }
 
   /** A stop of the bridge's own: a lost controller, a shutdown, a limit. */
-  stopByBridge(reason: "controller-lost" | "shutdown" | "limit"): void {
+  stopByBridge(reason: "controller-lost" | "shutdown" | "limit" | "lapse"): void {
     const stopGeneration = this.#stops.generation + 1;
     const { epoch } = this.#parts.gate();
     this.stop({ stopId: this.#parts.newStopId(), axis: this.config.id, epoch, stopGeneration, reason });
@@ -155,9 +186,15 @@ export class AxisSupervisor {
       report,
       facts: () => this.#facts,
       offline: () => this.#offlineNow(),
-      guard: () => ({ ...this.#parts.gate(), stopGeneration: this.#stops.generation }),
+      guard: () => this.#guard(),
       wake: () => this.#poller.wake(),
     };
+  }
+
+  #guard(): ReturnType<AxisParts["guard"]> {
+    const gate = this.#parts.gate();
+    const leaseSequence = this.#authority.epoch === gate.epoch ? this.#authority.leaseSequence : 0;
+    return { ...gate, stopGeneration: this.#stops.generation, leaseSequence };
   }
 
   #offlineNow(): ReturnType<AxisParts["offline"]> {

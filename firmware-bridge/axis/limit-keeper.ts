@@ -1,7 +1,5 @@
-import { HandshakeError } from "../handshake/drive-talk.ts";
-import { LinkError } from "../link/link.ts";
 import type { AxisParts } from "./axis-parts.ts";
-import { DriveSession, SessionEnded } from "./drive-session.ts";
+import { haltMotion } from "./halt-motion.ts";
 import { type CountLimits, isRunningOut, mustHalt } from "./limit-watch.ts";
 import type { OrderRun } from "./order-run.ts";
 import type { Reading } from "./reading.ts";
@@ -53,7 +51,10 @@ export class LimitKeeper {
       // Two transactions may stand before the halt, and the next look comes a poll later.
       const lookMs = Math.max(this.#parts.config.poll.movingMs, this.#lookMs);
       const reactionMs = lookMs + 2 * this.#wireMs + DRIVE_REACTION_MS;
-      if (mustHalt(run.action, at, speed, reactionMs)) return void this.#halt(run, run.action.deceleration);
+      if (mustHalt(run.action, at, speed, reactionMs)) {
+        this.#halt(run, run.action.deceleration);
+        return;
+      }
     }
     this.#watchOutside(run, at, speed, facts.homed);
   }
@@ -69,25 +70,9 @@ export class LimitKeeper {
     this.#events.stop();
   }
 
-  async #halt(run: OrderRun, deceleration: number): Promise<void> {
+  #halt(run: OrderRun, deceleration: number): void {
     this.#halting = run;
-    const { link, config, drive, clock, log } = this.#parts;
-    const generation = this.#parts.guard().stopGeneration;
-    const session = new DriveSession(link, config.unit, drive.profile, clock, {
-      class: "command",
-      readClass: "confirm",
-      barred: () => (this.#parts.guard().stopGeneration === generation && run.open ? undefined : "overtaken"),
-      onFrames: (frames) => run.book.add(frames),
-    });
-    try {
-      await drive.perform({ kind: "halt", deceleration }, session, this.#parts.facts(), () => this.#halted(run));
-    } catch (error) {
-      if (error instanceof SessionEnded) return;
-      if (!(error instanceof LinkError || error instanceof HandshakeError)) throw error;
-      // A halt that is not confirmed is no halt: the stop takes over.
-      log.warn({ axis: config.id, error: String(error) }, "the halt before a limit was not confirmed: stop");
-      this.#events.stop();
-    }
+    void haltMotion(this.#parts, run, deceleration, { halted: () => this.#halted(run), lost: this.#events.stop });
   }
 
   #halted(run: OrderRun): void {

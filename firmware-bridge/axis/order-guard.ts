@@ -6,11 +6,15 @@ export interface GuardFacts {
   readonly nowMs: number;
   readonly epoch: number;
   readonly stopGeneration: number;
+  /** Who controls the axis now, by number. */
+  readonly leaseSequence: number;
   /** Null while the controller is heard; else since when not, in words. */
   readonly controllerSilent: string | null;
   readonly closing: boolean;
   /** A newer order that takes this one's place. */
   readonly superseded: boolean;
+  /** Why its hold-to-run session is over; null while it is not, or when it has none. */
+  readonly released: string | null;
 }
 
 export interface RefusedOrder {
@@ -32,6 +36,13 @@ export function refusalNow(order: Order, now: GuardFacts): RefusedOrder | null {
   if (order.epoch < now.epoch) {
     const detail = `a newer controller has taken over (epoch ${now.epoch}, this order is of ${order.epoch})`;
     return { reason: "stale-epoch", problem: axisProblem("service-unavailable", detail, ASK_AGAIN) };
+  }
+  if (order.epoch === now.epoch && order.leaseSequence < now.leaseSequence) {
+    const detail = "control over the axis changed hands after the decision";
+    return { reason: "stale-lease", problem: axisProblem("axis-leased", detail, ASK_AGAIN) };
+  }
+  if (now.released !== null) {
+    return { reason: "cancelled", problem: axisProblem("axis-not-ready", now.released, "nothing was sent") };
   }
   if (now.closing) {
     return { reason: "not-ready", problem: axisProblem("shutting-down", "the bridge is shutting down", ASK_AGAIN) };

@@ -69,7 +69,12 @@ export class OrderLane {
     void this.#pump();
   }
 
-  /** A stop has raised the generation: what waits is refused now; what was sent ends when the stop is acknowledged. */
+  /** The open run of a hold-to-run session. */
+  held(session: string): OrderRun | undefined {
+    return [...this.#waiting, ...this.#open].find((run) => run.open && run.order.hold?.session === session);
+  }
+
+  /** A stop has raised the generation, control has changed hands or a session is over: what waits is refused now; what was sent ends when the stop is acknowledged. */
   refuseStale(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -78,6 +83,7 @@ export class OrderLane {
         ...this.#parts.guard(),
         nowMs: Number.NEGATIVE_INFINITY,
         superseded: false,
+        released: run.released,
       });
       if (refusal) run.refuse(refusal.reason, refusal.problem);
       else this.#waiting.push(run);

@@ -24,6 +24,8 @@ export class OrderRun {
   phase: "waiting" | "sending" | "settling" | "watching" | "ended" = "waiting";
   /** A newer order wants its place; it goes no further than the transaction in flight. */
   superseded = false;
+  /** Why its hold-to-run session is over: it goes no further either. */
+  released: string | null = null;
   sent = false;
   decisiveSent = false;
   decisiveDone = false;

@@ -69,13 +69,20 @@ export class OrderSending {
     });
   }
 
-  /** Once its first byte is out, only a stop and a newer order keep the rest back: half a handshake helps nobody. */
+  /** Once its first byte is out, only a stop, a newer order and a let-go button keep the rest back: half a handshake helps nobody. */
   #refusal(run: OrderRun): RefusedOrder | null {
     const guard = this.#parts.guard();
-    const { superseded } = run;
-    if (!run.sent) return refusalNow(run.order, { ...guard, superseded, nowMs: this.#parts.clock.monotonicMs() });
-    const calm = { epoch: 0, controllerSilent: null, closing: false, nowMs: Number.NEGATIVE_INFINITY };
-    return refusalNow(run.order, { ...calm, stopGeneration: guard.stopGeneration, superseded });
+    const { superseded, released } = run;
+    if (!run.sent)
+      return refusalNow(run.order, { ...guard, superseded, released, nowMs: this.#parts.clock.monotonicMs() });
+    const calm = {
+      epoch: 0,
+      leaseSequence: 0,
+      controllerSilent: null,
+      closing: false,
+      nowMs: Number.NEGATIVE_INFINITY,
+    };
+    return refusalNow(run.order, { ...calm, stopGeneration: guard.stopGeneration, superseded, released });
   }
 
   #unready(run: OrderRun): RefusedOrder | null {
@@ -172,7 +179,7 @@ export class OrderSending {
       );
       return;
     }
-    const by = refusal?.reason === "superseded" ? "motion" : "stop";
+    const by = refusal?.reason === "superseded" ? "motion" : refusal?.reason === "cancelled" ? "policy" : "stop";
     run.aborted(clock.wallUs(), by, refusal?.problem.detail ?? "overtaken between two frames", position);
   }
 }

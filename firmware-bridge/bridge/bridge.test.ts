@@ -103,6 +103,7 @@ async function rig(change: Partial<ReturnType<typeof axisConfig>> = {}) {
       axis: X1,
       epoch: controller.epoch,
       stopGeneration: 0,
+      leaseSequence: 0,
     };
     bus.publish("orders", {
       type: "order",

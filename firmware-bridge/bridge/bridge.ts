@@ -15,7 +15,6 @@ import type { Clock, Random, Timer } from "@servofleet/runtime/clock";
 import type { MessageBus } from "@servofleet/runtime/message-bus";
 import { uuidV7 } from "@servofleet/runtime/random-id";
 import type { BridgeLog } from "../axis/axis-parts.ts";
-import { axisProblem } from "../axis/axis-problem.ts";
 import { AxisSupervisor } from "../axis/axis-supervisor.ts";
 import { serveCaptures } from "../capture/serve-captures.ts";
 import { createDrive } from "../handshake/create-drive.ts";
@@ -28,6 +27,7 @@ import { type LinkPlan, linkPlan } from "./link-plan.ts";
 import { ReportOutbox } from "./report-outbox.ts";
 import { SampleOutlet } from "./sample-outlet.ts";
 import { settleAxes, settleOrphans } from "./shut-down.ts";
+import { unknownAxisOrder, unknownAxisStop } from "./unknown-axis.ts";
 
 const LINK_STATS_MS = 1000;
 /** The controller's silence is looked for this often. */
@@ -180,20 +180,7 @@ class RunningBridge implements Bridge {
       axis.stop(stop);
       return;
     }
-    const problem = axisProblem("not-found", `this bridge has no axis ${stop.axis}`, "stop it where it is connected");
-    const { stopId, stopGeneration, reason } = stop;
-    const atUs = this.#parts.clock.wallUs();
-    this.#outbox.send({
-      type: "stop-result",
-      stopId,
-      axis: stop.axis,
-      stopGeneration,
-      result: "failed",
-      reason,
-      problem,
-      atUs,
-      frames: [],
-    });
+    this.#outbox.send(unknownAxisStop(stop, this.#parts.clock.wallUs()));
   }
 
   #message(message: OrderMessage): void {
@@ -209,6 +196,14 @@ class RunningBridge implements Bridge {
         this.#controller.sees(message.epoch);
         for (const axis of this.#axes.values()) axis.decidedUnder(message.stopGenerations[axis.config.id] ?? 0);
         this.#describe();
+        return;
+      case "authority":
+        this.#controller.sees(message.epoch);
+        this.#axes.get(message.axis)?.authority(message.epoch, message.leaseSequence);
+        return;
+      case "jog-beat":
+        this.#controller.sees(message.epoch);
+        this.#axes.get(message.axis)?.jogBeat(message.session, message.released);
         return;
       case "shut-down":
         // An older controller may not close what a newer one has taken over.
@@ -226,13 +221,7 @@ class RunningBridge implements Bridge {
       axis.submit(order);
       return;
     }
-    const problem = axisProblem(
-      "not-found",
-      `this bridge has no axis ${order.axis}`,
-      "nothing was sent; check the configuration",
-    );
-    const { orderId, commandId } = order;
-    this.#outbox.send({ type: "order-refused", orderId, commandId, axis: order.axis, reason: "unsupported", problem });
+    this.#outbox.send(unknownAxisOrder(order));
   }
 
   #describe(): void {

@@ -94,10 +94,12 @@ describe("what does not exist is a 404", () => {
     ["POST", "/v1/programs", {}],
     ["POST", "/v1/programs/pick/runs", {}],
     ["POST", "/v1/runs/1/abort", undefined],
-    ["GET", "/v1/leases", undefined],
-    ["POST", "/v1/leases", {}],
-    ["POST", "/v1/axes/x1/jog", { direction: 1, velocity: 5 }],
-    ["PUT", "/v1/jog/1", { seq: 1 }],
+    ["GET", "/v1/leases/1", undefined],
+    ["PUT", "/v1/leases/1", undefined],
+    ["POST", "/v1/leases", { axes: ["x9"] }],
+    ["POST", "/v1/axes/x9/jog", { direction: 1, velocity: 5 }],
+    ["PUT", "/v1/jog/1", { seq: 1, challenge: "x" }],
+    ["DELETE", "/v1/jog/1", undefined],
     ["GET", "/v2/axes", undefined],
   ])("%s %s", async (method, path, body) => {
     const answer = await box.call(method, path, body);

@@ -71,6 +71,7 @@ export class TestAxis {
       axis: this.supervisor.config.id,
       epoch: 1,
       stopGeneration: this.generation,
+      leaseSequence: 0,
       notAfterMs,
     };
     this.supervisor.submit({ ...base, action, ...more });

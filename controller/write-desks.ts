@@ -1,0 +1,73 @@
+import type { AxisId } from "@servofleet/contracts";
+import type { WriteApi } from "./api/write-api.ts";
+import { JogDesk } from "./authority/jog-desk.ts";
+import type { LeaseBook } from "./authority/lease-book.ts";
+import { LeaseDesk } from "./authority/lease-desk.ts";
+import type { BridgeLink } from "./bridge-link/bridge-link.ts";
+import { CaptureDesk } from "./bridge-link/capture-desk.ts";
+import type { ControllerOptions } from "./controller-parts.ts";
+import type { Dispatcher } from "./dispatch/dispatcher.ts";
+import { Admission } from "./inbox/admission.ts";
+import type { AxisBook } from "./inbox/axis-book.ts";
+import { CommandDesk } from "./inbox/command-desk.ts";
+import { CommandIdentity } from "./inbox/command-identity.ts";
+import type { CommandWaiters } from "./inbox/command-waiters.ts";
+import type { Journal } from "./inbox/journal.ts";
+import type { StopLane } from "./stop/stop-lane.ts";
+
+export interface WriteDeskParts {
+  readonly options: ControllerOptions;
+  readonly book: AxisBook;
+  readonly journal: Journal;
+  readonly link: BridgeLink;
+  readonly stopLane: StopLane;
+  readonly dispatcher: Dispatcher;
+  readonly leases: LeaseBook;
+  readonly waiters: CommandWaiters;
+  readonly shuttingDown: () => boolean;
+  /** The axis is still being read after a start or a change of bridge. */
+  readonly beingRead: (axis: AxisId) => boolean;
+  readonly unready: () => string | null;
+}
+
+/** Everything that takes wishes from outside, and its end. */
+export interface WriteDesks {
+  readonly api: WriteApi;
+  close(): void;
+}
+
+/** Sets up the desks behind the write API. */
+export function openWriteDesks(parts: WriteDeskParts): WriteDesks {
+  const { options, book, journal, link, stopLane, dispatcher, leases, waiters, unready } = parts;
+  const { config, log, bus, clock, random, logger } = options;
+  const admission = new Admission({
+    log,
+    book,
+    journal,
+    waiting: () => dispatcher.waiting,
+    shuttingDown: parts.shuttingDown,
+    beingRead: parts.beingRead,
+  });
+  const desk = new CommandDesk({
+    log,
+    book,
+    journal,
+    admission,
+    leases,
+    identity: new CommandIdentity(log.logId, random),
+    clock,
+    dispatch: (command, deadlineMs, terms) => dispatcher.enqueue(command, deadlineMs, terms),
+  });
+  const leaseDesk = new LeaseDesk({ config, book, leases, journal, link, stopLane, desk, clock, random, logger });
+  const jogs = new JogDesk({ book, leases, leaseDesk, desk, link, clock, random });
+  journal.onRecorded((recorded) => jogs.recorded(recorded));
+  const captures = new CaptureDesk({ bus, clock, random, bridgeAlive: () => link.alive });
+  const taking = { admission, desk, waiters, stopLane, captures, leases, leaseDesk, jogs };
+  return {
+    api: { config, log, book, journal, ...taking, clock, logger, unready },
+    close() {
+      leaseDesk.close();
+      captures.close();
+    },
+  };
+}
