@@ -173,20 +173,26 @@ const rawTcpLink = object(
   },
   ["kind", "id", "drives"],
 );
-const servoBus = object(
-  {
-    kind: { enum: ["dynamixel", "feetech"] },
-    id,
-    path: { type: "string", minLength: 1 },
-    replyMs: { ...replyMs, default: 0.5 },
-    drives,
-  },
-  ["kind", "id", "path", "drives"],
-);
+const servoBus = (kind: ServoBusConfig["kind"]) =>
+  object(
+    {
+      kind: { const: kind },
+      id,
+      path: { type: "string", minLength: 1 },
+      replyMs: { ...replyMs, default: 0.5 },
+      drives,
+    },
+    ["kind", "id", "path", "drives"],
+  );
 const schema = object(
   {
     control: { ...object({ port }), default: {} },
-    links: { type: "array", items: { anyOf: [rtuLink, tcpLink, rawTcpLink, servoBus] }, minItems: 1, maxItems: 64 },
+    links: {
+      type: "array",
+      items: { anyOf: [rtuLink, tcpLink, rawTcpLink, servoBus("dynamixel"), servoBus("feetech")] },
+      minItems: 1,
+      maxItems: 64,
+    },
   },
   ["links"],
 );
