@@ -1,4 +1,5 @@
 import type { RecordedEvent } from "@servofleet/contracts";
+import type { AppendOptions } from "./event-log.ts";
 import type { PreparedEvent } from "./prepared-event.ts";
 
 /** One commit carries at most this many events, */
@@ -14,6 +15,7 @@ export const STOP_EVENTS_MAX = 4096;
 export interface Waiter {
   readonly prepared: readonly PreparedEvent[];
   readonly bytes: number;
+  readonly expected?: AppendOptions["expected"] | undefined;
   resolve(events: readonly RecordedEvent[]): void;
   reject(error: Error): void;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DomainEvent, RecordedEvent } from "@servofleet/contracts";
 import { expect, test } from "vitest";
-import { type EventLog, LogError, type NewEvent } from "./event-log.ts";
+import { type AppendOptions, type EventLog, LogError, type NewEvent } from "./event-log.ts";
 
 /** An event of the stream, told apart by `reason`. */
 export const newEvent = (stream: NewEvent["stream"], reason: string, more: Partial<NewEvent> = {}): NewEvent => ({
@@ -66,6 +66,27 @@ export function eventLogContract(open: () => Promise<EventLog>): void {
     expect(answers).toEqual(["resolved", "duplicate-id", "resolved", "duplicate-id", "resolved"]);
     expect(reasons(await log.read(0, 100))).toEqual(["first", "before", "fresh", "after"]);
     expect(await codeOf(log.append([newEvent("axis-a", "much later", { id: fresh })]))).toBe("duplicate-id");
+    expect(log.trouble).toBeNull();
+  });
+
+  test("a stream that is not where the caller thought refuses this call alone, also inside one commit", async () => {
+    const log = await open();
+    const at = (expected: NonNullable<AppendOptions["expected"]>) =>
+      codeOf(log.append([newEvent("axis-a", "a"), newEvent("axis-b", "b")], { expected }));
+    const answers = await Promise.all([
+      at({ "axis-a": "exists" }),
+      at({ "axis-a": "none", "axis-b": 0 }),
+      at({ "axis-a": "none" }),
+      at({ "axis-a": 1, "axis-b": 1 }),
+      at({ "axis-a": 2, "axis-b": 1 }),
+      at({ "axis-a": "exists", "axis-b": "any", "link-never": "none" }),
+    ]);
+    const conflict = "version-conflict";
+    expect(answers).toEqual([conflict, "resolved", conflict, "resolved", conflict, "resolved"]);
+    expect((await log.readStream("axis-a", 0, 10)).map(({ version }) => version)).toEqual([1, 2, 3]);
+    await expect(log.append([newEvent("axis-a", "a")], { expected: { "axis-b": 7 } })).rejects.toMatchObject({
+      facts: { stream: "axis-b", expected: 7, version: 3 },
+    });
     expect(log.trouble).toBeNull();
   });
 

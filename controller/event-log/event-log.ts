@@ -15,7 +15,13 @@ export interface NewEvent {
 }
 
 /** `log-full`: no space, may be tried again; `log-poisoned`: I/O error, only a restart helps; `log-busy`: queue full; `log-closed`. */
-export type LogErrorCode = "log-full" | "log-poisoned" | "log-busy" | "log-closed" | "duplicate-id";
+export type LogErrorCode =
+  | "log-full"
+  | "log-poisoned"
+  | "log-busy"
+  | "log-closed"
+  | "duplicate-id"
+  | "version-conflict";
 
 /** Nothing of the batch is in the log, except for `log-poisoned`: then it may be (retry with the same ids after the restart). */
 export class LogError extends Error {
@@ -31,7 +37,12 @@ export class LogError extends Error {
   }
 }
 
+/** The version a stream must have for a call to be written: exactly this one, no event at all, any event, or whatever it is. */
+export type ExpectedVersion = number | "none" | "exists" | "any";
+
 export interface AppendOptions {
+  /** By stream, several at once; a stream that is not where it should be rejects this call alone (`version-conflict`). */
+  readonly expected?: Readonly<Partial<Record<StreamName, ExpectedVersion>>>;
   /** In front of everything that waits: for stop events, which must not queue behind motion. */
   readonly priority?: boolean;
 }
@@ -49,7 +60,7 @@ export interface EventLog {
   /**
    * Appends the batch in one commit, in order, after fsync; several calls made meanwhile share a commit, their order is the
    * order of the calls (priority calls first). Resolves with the recorded events. Rejects with LogError; `duplicate-id`
-   * rejects this call alone. Data that its schema refuses is our own bug: AssertionFailed.
+   * and `version-conflict` reject this call alone. Data that its schema refuses is our own bug: AssertionFailed.
    */
   append(events: readonly NewEvent[], options?: AppendOptions): Promise<readonly RecordedEvent[]>;
   /** The event with this id, or undefined (idempotency: the id of a decided command). */

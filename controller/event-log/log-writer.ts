@@ -3,7 +3,7 @@ import type { Clock } from "@servofleet/runtime/clock";
 import { type SqliteConnection, SqliteError } from "@servofleet/runtime/sqlite";
 import type { Waiter } from "./commit-queue.ts";
 import { LogError } from "./event-log.ts";
-import { repeatedId } from "./prepared-event.ts";
+import { refusedCalls } from "./refused-calls.ts";
 import { type LogHead, type Sealed, sealEvents } from "./seal-events.ts";
 
 /** Stream versions kept in memory; beyond it the oldest is looked up again when needed. */
@@ -38,8 +38,8 @@ export interface LogWriterParts {
 /** How one commit settled its calls. */
 export interface Committed {
   readonly written: readonly (readonly [Waiter, readonly RecordedEvent[]])[];
-  /** Calls left out, with the id that was in the log already. */
-  readonly duplicates: readonly (readonly [Waiter, string])[];
+  /** Calls left out, and why. */
+  readonly refused: readonly (readonly [Waiter, LogError])[];
   /** About what went to the disk. */
   readonly bytes: number;
 }
@@ -64,11 +64,10 @@ export class LogWriter {
    * that is not known or the log must not be trusted any more.
    */
   async commit(waiters: readonly Waiter[]): Promise<Committed> {
-    const duplicates = await this.#duplicates(waiters);
-    const good = waiters.filter((waiter) => !duplicates.has(waiter));
-    if (good.length === 0) return { written: [], duplicates: [...duplicates], bytes: 0 };
+    const refused = await this.#refused(waiters);
+    const good = waiters.filter((waiter) => !refused.has(waiter));
+    if (good.length === 0) return { written: [], refused: [...refused], bytes: 0 };
     const prepared = good.flatMap((waiter) => waiter.prepared);
-    await this.#loadVersions(new Set(prepared.map(({ stream }) => stream)));
     const { clock, epoch, boot, newId } = this.#parts;
     const sealed = sealEvents(prepared, {
       head: this.#head,
@@ -88,7 +87,7 @@ export class LogWriter {
       from += waiter.prepared.length;
       return [waiter, events] as const;
     });
-    return { written, duplicates: [...duplicates], bytes: sealed.payload.length };
+    return { written, refused: [...refused], bytes: sealed.payload.length };
   }
 
   /** Finds out whether the disk takes a write again. Rejects as `commit` does. */
@@ -133,21 +132,18 @@ export class LogWriter {
   }
 
   /**
-   * Calls with an id that the log holds, or that a call before them in this commit brings: found before the statement, so
-   * that one caller's repeat never fails the others. Nothing else is under way, so the index tells all the rest.
+   * Calls that must be left out: found before the statement, so that one caller's repeat never fails the others. Nothing
+   * else is under way, so the index tells all the rest.
    */
-  async #duplicates(waiters: readonly Waiter[]): Promise<Map<Waiter, string>> {
-    const duplicates = new Map<Waiter, string>();
-    const asked = waiters.flatMap(({ prepared }) => prepared.flatMap(({ id }) => (id === undefined ? [] : [id])));
-    if (asked.length === 0) return duplicates;
-    const rows = await this.#parts.reader.all<{ id: string }>(KNOWN_IDS, [JSON.stringify(asked)]);
-    const known = new Set(rows.map(({ id }) => id));
-    for (const waiter of waiters) {
-      const repeated = repeatedId(waiter.prepared, known);
-      if (repeated !== undefined) duplicates.set(waiter, repeated);
-      else for (const { id } of waiter.prepared) if (id !== undefined) known.add(id);
-    }
-    return duplicates;
+  async #refused(waiters: readonly Waiter[]): Promise<ReadonlyMap<Waiter, LogError>> {
+    const prepared = waiters.flatMap((waiter) => waiter.prepared);
+    const expected = waiters.flatMap((waiter) => Object.keys(waiter.expected ?? {}));
+    await this.#loadVersions(new Set([...prepared.map(({ stream }) => stream as string), ...expected]));
+    const asked = prepared.flatMap(({ id }) => (id === undefined ? [] : [id]));
+    const rows =
+      asked.length === 0 ? [] : await this.#parts.reader.all<{ id: string }>(KNOWN_IDS, [JSON.stringify(asked)]);
+    const ids = new Set(rows.map(({ id }) => id));
+    return refusedCalls(waiters, { ids, versionOf: (stream) => this.#versions.get(stream) ?? 0 });
   }
 
   async #loadVersions(streams: ReadonlySet<string>): Promise<void> {

@@ -6,7 +6,8 @@ import { genesisHash } from "@servofleet/runtime/log-schema";
 import { uuidV7 } from "@servofleet/runtime/random-id";
 import { CommitQueue, QUEUE_EVENTS_MAX, type Waiter } from "./commit-queue.ts";
 import { type AppendOptions, type EventLog, LogError, type LogErrorCode, type NewEvent } from "./event-log.ts";
-import { prepareEvent, repeatedId } from "./prepared-event.ts";
+import { prepareEvent } from "./prepared-event.ts";
+import { refusedCalls } from "./refused-calls.ts";
 import { type LogHead, sealEvents } from "./seal-events.ts";
 
 export interface MemoryEventLogOptions {
@@ -54,7 +55,7 @@ export class MemoryEventLog implements EventLog {
     const prepared = events.map((event) => prepareEvent(event, this.#check));
     return new Promise((resolve, reject) => {
       const bytes = prepared.reduce((sum, { dataText }) => sum + dataText.length, 0);
-      if (!this.#queue.add({ prepared, bytes, resolve, reject }, options.priority === true))
+      if (!this.#queue.add({ prepared, bytes, expected: options.expected, resolve, reject }, options.priority === true))
         return reject(new LogError("log-busy", { waiting: QUEUE_EVENTS_MAX }, "too much waits"));
       this.#pumping ??= this.#pump();
     });
@@ -92,10 +93,15 @@ export class MemoryEventLog implements EventLog {
   }
 
   #commit(waiters: readonly Waiter[]): void {
-    for (const { prepared, resolve, reject } of waiters) {
-      const repeated = repeatedId(prepared, this.#byId);
-      if (repeated !== undefined) {
-        reject(new LogError("duplicate-id", { id: repeated }, "this id is in the log already"));
+    for (const waiter of waiters) {
+      const { prepared, resolve, reject } = waiter;
+      const before = {
+        ids: this.#byId,
+        versionOf: (stream: string) => this.#versions.get(stream) ?? 0,
+      };
+      const refusal = refusedCalls([waiter], before).get(waiter);
+      if (refusal) {
+        reject(refusal);
         continue;
       }
       const sealed = sealEvents(prepared, {

@@ -116,7 +116,7 @@ export class SqliteEventLog implements EventLog {
     const prepared = events.map((event) => prepareEvent(event, this.#check));
     const bytes = prepared.reduce((sum, { dataText }) => sum + dataText.length, 0);
     return new Promise((resolve, reject) => {
-      const waiter = { prepared, bytes, resolve, reject };
+      const waiter = { prepared, bytes, expected: options.expected, resolve, reject };
       if (!this.#queue.add(waiter, options.priority === true)) return reject(busyError());
       this.#pumping ??= this.#pump();
     });
@@ -166,8 +166,8 @@ export class SqliteEventLog implements EventLog {
 
   /** Settles the calls; gives the bytes that were written. */
   async #commit(waiters: readonly Waiter[]): Promise<number> {
-    const { written, duplicates, bytes } = await this.#writer.commit(waiters);
-    for (const [waiter, id] of duplicates) waiter.reject(duplicateError(id));
+    const { written, refused, bytes } = await this.#writer.commit(waiters);
+    for (const [waiter, error] of refused) waiter.reject(error);
     for (const [waiter, events] of written) waiter.resolve(events);
     return bytes;
   }
@@ -229,8 +229,6 @@ const busyError = (): LogError =>
     { waiting: QUEUE_EVENTS_MAX },
     "the disk is slower than what is asked of it: try again soon",
   );
-const duplicateError = (id: string): LogError =>
-  new LogError("duplicate-id", { id }, "this id is in the log already: read what was decided");
 const poisonError = (cause: unknown): LogError =>
   new LogError(
     "log-poisoned",
