@@ -1,5 +1,6 @@
 import type { LinkConfig } from "@servofleet/contracts";
-import { MbapFramer } from "../modbus/mbap-framer.ts";
+import type { MbapFramer } from "../modbus/mbap-framer.ts";
+import { MbapLanes } from "../modbus/mbap-lanes.ts";
 import { RtuFramer } from "../modbus/rtu-framer.ts";
 import { serialWire } from "../serial/serial-wire.ts";
 import { dynamixelProtocol, feetechProtocol, ServoCodec } from "../servo-bus/servo-codec.ts";
@@ -42,6 +43,7 @@ export function createLink(config: LinkConfig, parts: LinkParts): Link {
     return new Line(config, cost, { ...parts, ...rtu, wire, diesUnseen: true });
   }
   const [high = 0, low = 0] = parts.random.bytes(2);
-  const framer = new MbapFramer((high << 8) | low);
-  return new Line(config, cost, { ...parts, wire: tcpWire(config, parts.clock), framer, repliesHaveIds: true });
+  const lanes = new MbapLanes((high << 8) | low, config.inFlightMax ?? 1);
+  const [framer] = lanes.framers as [MbapFramer];
+  return new Line(config, cost, { ...parts, wire: tcpWire(config, parts.clock), framer, lanes, repliesHaveIds: true });
 }

@@ -1,6 +1,7 @@
 import type { AxisId } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
 import type { Framer } from "../modbus/framer.ts";
+import type { MbapLanes } from "../modbus/mbap-lanes.ts";
 import type { PollPlan } from "./bus-cost.ts";
 import type { LineCodec } from "./line-codec.ts";
 import type { ModbusRequest } from "./link.ts";
@@ -33,6 +34,8 @@ export interface LineParts extends LinkParts {
   readonly codec?: LineCodec;
   /** TCP answers carry ids: a late one is never in doubt, and no unit has to be kept in quarantine. */
   readonly repliesHaveIds: boolean;
+  /** Several requests at once on one connection, told apart by id; absent: one. */
+  readonly lanes?: MbapLanes;
   /** The unit that means all of them and answers nothing. Absent: there is none. */
   readonly broadcastUnit?: number;
   /** A socket may be dead without a word: silence of all units ends it. Absent: as `repliesHaveIds`. */

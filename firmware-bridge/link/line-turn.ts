@@ -61,6 +61,11 @@ export class LineTurn {
     this.#parts = parts;
   }
 
+  /** What is on the wire now. */
+  get job(): Job | undefined {
+    return this.#turn?.job;
+  }
+
   /** A cheap read of a silent unit, wanted by nobody but the line itself. */
   probeJob(page: UnitPage): Job {
     const nobody = { resolve: () => undefined, reject: () => undefined };

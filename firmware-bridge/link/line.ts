@@ -4,14 +4,13 @@ import type { Clock } from "@servofleet/runtime/clock";
 import { assertRequest } from "../modbus/expected-reply.ts";
 import { ModbusCodec } from "../modbus/modbus-codec.ts";
 import { type LineCost, transactionMicros } from "./bus-cost.ts";
-import { Exchange } from "./exchange.ts";
 import { FrameRing, type LineFrame } from "./frame-ring.ts";
 import { lineFigures } from "./line-figures.ts";
 import { failJob, type Job, newJob } from "./line-job.ts";
+import { type Lane, LineLanes } from "./line-lanes.ts";
 import type { LineParts } from "./line-parts.ts";
 import { LineSchedule } from "./line-schedule.ts";
 import { LineTally } from "./line-tally.ts";
-import { LineTurn } from "./line-turn.ts";
 import {
   type Link,
   type LinkErrorCode,
@@ -20,6 +19,7 @@ import {
   type TransactionDone,
   type TransactionOptions,
 } from "./link.ts";
+import { newLane } from "./new-lane.ts";
 import { nextJob } from "./next-job.ts";
 import { PollPace, type PollStretch } from "./poll-pace.ts";
 import { ReconnectingWire } from "./reconnecting-wire.ts";
@@ -43,8 +43,7 @@ export class Line implements Link {
   readonly #ring = new FrameRing();
   readonly #tally: LineTally;
   readonly #pace: PollPace;
-  readonly #exchange: Exchange;
-  readonly #turn: LineTurn;
+  readonly #lanes: LineLanes;
   readonly #wire: ReconnectingWire;
   readonly #listeners = new Set<(up: boolean, reason: string | null) => void>();
   #session: WireSession | undefined;
@@ -65,39 +64,29 @@ export class Line implements Link {
     this.#cost = cost;
     this.#book = new UnitBook(units);
     this.#tally = new LineTally(clock);
-    const codec = parts.codec ?? new ModbusCodec();
     this.#pace = new PollPace(clock, (stretch, pollShare) => this.#tellPace(stretch, pollShare));
-    this.#exchange = new Exchange({
-      clock,
-      framer: parts.framer,
-      codec,
-      cost,
-      ring: this.#ring,
-      tally: this.#tally,
-      lateOf: (seen) =>
-        parts.repliesHaveIds ? seen.length : seen.filter((u) => this.#book.page(u).ghosts.length > 0).length,
-      onBroken: (reason) => this.#wire.restart(reason),
-    });
-    this.#turn = new LineTurn({
+    const shared = {
       clock,
       random,
       cost,
-      exchange: this.#exchange,
+      ring: this.#ring,
       tally: this.#tally,
       pace: this.#pace,
       book: this.#book,
       guarded: !parts.repliesHaveIds,
-      bareReplies: codec.bareReplies,
       diesUnseen: parts.diesUnseen ?? parts.repliesHaveIds,
       broadcastUnit: parts.broadcastUnit,
-      again: (job) => this.#queue(job),
-      opened: (unit) => this.#refuseWaiting(unit),
-      restart: (reason) => this.#wire.restart(reason),
+      again: (job: Job) => this.#queue(job),
+      opened: (unit: number) => this.#refuseWaiting(unit),
+      restart: (reason: string) => this.#wire.restart(reason),
       finished: () => this.#pump(),
-    });
+    };
+    const framers = parts.lanes?.framers ?? [parts.framer];
+    const lanes = framers.map((framer) => newLane({ ...shared, framer, codec: parts.codec ?? new ModbusCodec() }));
+    this.#lanes = new LineLanes(lanes, parts.lanes);
     this.#wire = new ReconnectingWire(parts.wire, clock, random, {
       onUp: (session) => this.#wentUp(session),
-      onBytes: (bytes) => this.#exchange.bytes(bytes),
+      onBytes: (bytes) => this.#lanes.bytes(bytes),
       onDown: (reason) => this.#wentDown(reason),
     });
   }
@@ -117,7 +106,7 @@ export class Line implements Link {
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#turn.lost("link closed");
+      this.#lanes.lost("link closed");
       this.#failAll("closed", "link closed");
     }
     await this.#wire.stop();
@@ -170,7 +159,7 @@ export class Line implements Link {
   }
 
   stats(): LinkStats {
-    this.#exchange.collect();
+    this.#lanes.collect();
     return lineFigures({
       link: this.#config.id,
       atUs: this.#clock.wallUs(),
@@ -185,7 +174,7 @@ export class Line implements Link {
   }
 
   frames(): readonly LineFrame[] {
-    this.#exchange.collect();
+    this.#lanes.collect();
     return this.#ring.frames();
   }
 
@@ -214,7 +203,7 @@ export class Line implements Link {
   #wentUp(session: WireSession): void {
     this.#session = session;
     this.#downReason = null;
-    this.#exchange.lastByteMs = this.#clock.monotonicMs();
+    this.#lanes.first.exchange.lastByteMs = this.#clock.monotonicMs();
     this.#book.reconnected();
     this.#announce();
     this.#pump();
@@ -224,7 +213,7 @@ export class Line implements Link {
     this.#session = undefined;
     this.#downReason = reason;
     this.#cancelWait();
-    this.#turn.lost(reason);
+    this.#lanes.lost(reason);
     this.#failAll("link-down", reason);
     this.#announce();
   }
@@ -245,12 +234,14 @@ export class Line implements Link {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#session && !this.#exchange.busy && this.#step(this.#session));
+    for (let lane = this.#lanes.free(); this.#session && lane; lane = this.#lanes.free()) {
+      if (!this.#step(this.#session, lane)) break;
+    }
     this.#pumping = false;
   }
 
   /** One choice; false when there is nothing to do now. */
-  #step(session: WireSession): boolean {
+  #step(session: WireSession, { turn }: Lane): boolean {
     this.#cancelWait();
     const nowMs = this.#clock.monotonicMs();
     for (const job of this.#schedule.expire(nowMs))
@@ -263,21 +254,21 @@ export class Line implements Link {
     this.#wantedMs ??= nowMs;
     if (!this.#isSilent(session, nowMs)) return false;
     this.#wantedMs = undefined;
-    const job = nextJob(this.#schedule, this.#book, nowMs, (page) => this.#turn.probeJob(page));
+    const job = nextJob(this.#schedule, this.#book, nowMs, turn, this.#lanes);
     if (!job) {
       this.#wakeAt(earliest(this.#book.nextChangeMs(nowMs), this.#schedule.nextExpiryMs()));
       return false;
     }
-    this.#turn.take(session, job);
+    turn.take(session, job);
     return true;
   }
 
   /** Whether the silence before a frame is over; if not, the pump is called when it is. */
   #isSilent(session: WireSession, nowMs: number): boolean {
     // Bytes may lie in the kernel that the loop has not brought yet: they belong to no request of ours.
-    this.#exchange.bytes(session.drain());
+    this.#lanes.bytes(session.drain());
     if (this.#session !== session) return false;
-    const silentMs = this.#exchange.lastByteMs + this.#cost.silenceUs / 1000;
+    const silentMs = this.#lanes.lastByteMs + this.#cost.silenceUs / 1000;
     const babbleMs = (this.#wantedMs ?? nowMs) + (this.#cost.replyWaitMaxUs / 1000) * BABBLE_WAIT_SHARE;
     const freeMs = Math.min(silentMs, babbleMs);
     if (nowMs >= freeMs) return true;

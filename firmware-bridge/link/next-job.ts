@@ -1,19 +1,23 @@
 import type { Job } from "./line-job.ts";
+import type { LineLanes } from "./line-lanes.ts";
 import type { LineSchedule } from "./line-schedule.ts";
-import type { UnitBook, UnitPage } from "./unit-book.ts";
+import type { LineTurn } from "./line-turn.ts";
+import type { UnitBook } from "./unit-book.ts";
 
 /** Who speaks next: an overdue probe where nobody is in a hurry, the schedule's choice, or a probe in spare time. */
 export function nextJob(
   schedule: LineSchedule<Job>,
   book: UnitBook,
   nowMs: number,
-  probeJob: (page: UnitPage) => Job,
+  turn: Pick<LineTurn, "probeJob">,
+  lanes: Pick<LineLanes, "mayJoin">,
 ): Job | undefined {
   const urgent = (["stop", "command", "confirm"] as const).some((name) => schedule.waiting(name) > 0);
   const patient = urgent ? undefined : book.dueProbe(nowMs, true);
-  if (patient) return probeJob(patient);
+  if (patient) return turn.probeJob(patient);
   const job = schedule.take(
     (waiting) => {
+      if (!lanes.mayJoin(waiting)) return false;
       if (waiting.class === "stop") return true;
       const page = book.page(waiting.unit);
       if (nowMs < page.health.quarantineUntilMs) return false;
@@ -25,5 +29,5 @@ export function nextJob(
   );
   if (job) return job;
   const probe = book.dueProbe(nowMs, false);
-  return probe && probeJob(probe);
+  return probe && turn.probeJob(probe);
 }

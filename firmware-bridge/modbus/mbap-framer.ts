@@ -10,17 +10,24 @@ const LENGTH_MAX = 254;
 /** Modbus TCP: 16-bit ids say which request an answer belongs to; a header that cannot be right ends the connection. */
 export class MbapFramer implements Framer {
   #buffer = new Uint8Array(0);
-  #id: number;
+  #id = -1;
+  readonly #nextId: () => number;
   #expected: ExpectedReply | undefined;
 
-  /** Starts at a random id, so that answers to a former process on the same gateway do not fit. */
-  constructor(startId: number) {
-    this.#id = startId & 0xffff;
+  /** `ids`: the one before the first, or where they come from. They start at a random one, so that answers to a former process on the same gateway do not fit. */
+  constructor(ids: number | (() => number)) {
+    let id = typeof ids === "number" ? ids & 0xffff : 0;
+    this.#nextId = typeof ids === "number" ? () => (id = (id + 1) & 0xffff) : ids;
+  }
+
+  /** Whether the answer with this id is the one it waits for. */
+  awaits(id: number): boolean {
+    return this.#expected !== undefined && this.#id === id;
   }
 
   begin(adu: Uint8Array, expected: ExpectedReply): { wire: Uint8Array; findings: readonly Finding[] } {
     this.#expected = expected;
-    this.#id = (this.#id + 1) & 0xffff;
+    this.#id = this.#nextId();
     const body = adu.subarray(0, adu.length - 2);
     const wire = new Uint8Array(HEADER_BYTES + body.length);
     wire.set([this.#id >>> 8, this.#id & 0xff, 0, 0, body.length >>> 8, body.length & 0xff]);
