@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { chmod, open, readFile, rename, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { keyIdOf } from "@servofleet/runtime/log-signature";
 import { LogOpenError } from "./log-open-error.ts";
 
@@ -63,7 +63,7 @@ async function keepPublicKey(file: string, key: KeyObject): Promise<void> {
   if (!kept.includes(pem)) await writeWhole(file, pem + kept, 0o644);
 }
 
-/** Either the old content or the new one, also after a power cut. */
+/** Either the old content or the new one, and the new one once this resolves, also after a power cut. */
 export async function writeWhole(file: string, text: string, mode: number): Promise<void> {
   const partial = `${file}.partial`;
   const handle = await open(partial, "w", mode);
@@ -76,4 +76,6 @@ export async function writeWhole(file: string, text: string, mode: number): Prom
   // The mode given to open is masked, and an old partial file keeps its own.
   await chmod(partial, mode);
   await rename(partial, file);
+  const directory = await open(dirname(file), "r");
+  await directory.sync().finally(() => directory.close());
 }

@@ -23,6 +23,8 @@ export interface EventLogOptions {
   readonly box: BoxId | string;
   /** Free bytes of the data directory; asked once a second. */
   readonly freeSpace?: () => Promise<number>;
+  /** Kind of the data directory's file system, as statfs(2) numbers it. */
+  readonly fileSystem?: () => Promise<number>;
   /** Below it motion is refused (`trouble` is `log-full`). */
   readonly reserveBytes?: number;
   /** How often the chain is signed. */
@@ -46,6 +48,7 @@ export async function openEventLog(options: EventLogOptions): Promise<SqliteEven
   let writer: SqliteConnection | undefined;
   let reader: SqliteConnection | undefined;
   try {
+    await refuseNetworkDisk(directory, options.fileSystem ?? (async () => (await statfs(directory)).type));
     await refuseHalfRestored(directory);
     writer = await (options.openWriter ?? ((path) => SqliteDatabase.open(path)))(file);
     await setPragmas(writer);
@@ -80,6 +83,24 @@ export async function openEventLog(options: EventLogOptions): Promise<SqliteEven
     await lock.release();
     throw error;
   }
+}
+
+/** linux/magic.h; their locks and fsyncs are promises of another host. */
+const NETWORK_DISKS: ReadonlyMap<number, string> = new Map([
+  [0x6969, "NFS"],
+  [0x517b, "SMB"],
+  [0xfe534d42, "SMB2"],
+  [0xff534d42, "CIFS"],
+]);
+
+async function refuseNetworkDisk(directory: string, fileSystem: () => Promise<number>): Promise<void> {
+  const kind = NETWORK_DISKS.get((await fileSystem()) >>> 0);
+  if (kind === undefined) return;
+  throw new LogOpenError(
+    "log-unfit",
+    { directory, kind },
+    `the log needs a local disk, and ${directory} is on ${kind}`,
+  );
 }
 
 async function refuseHalfRestored(directory: string): Promise<void> {

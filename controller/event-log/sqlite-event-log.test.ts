@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
-import { afterEach, beforeEach, describe } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventLogContract } from "./event-log.contract.ts";
 import type { EventLog } from "./event-log.ts";
 import { openEventLog } from "./open-event-log.ts";
@@ -27,3 +27,13 @@ async function open(): Promise<EventLog> {
 }
 
 describe("the SQLite log obeys the laws of EventLog:", () => eventLogContract(open));
+
+test.each([
+  [0x6969, "NFS"],
+  [-11317950, "CIFS"],
+])("a data directory on a network disk is refused (%i, %s)", async (type, kind) => {
+  const wish = { directory, clock, random, box: "press_1", fileSystem: async () => type };
+  await expect(openEventLog(wish)).rejects.toMatchObject({ code: "log-unfit", facts: { kind } });
+  // Nothing was kept from the one that comes with a fit disk.
+  expect((await open()).position).toBe(0);
+});
