@@ -16,6 +16,8 @@ export interface ScanFile {
   readonly data: string;
   /** The shipped profiles and the file's own ones. */
   readonly profiles: readonly DriveProfile[];
+  /** How the file names a profile: its own ones by their path. */
+  readonly fileOf: (profile: string) => string;
 }
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -40,11 +42,14 @@ export function readScanFile(file: string, id: string, env: Readonly<Record<stri
     throw new FleetFileError("not-valid", file, "the link is not described rightly; nothing was sent", placed);
   }
   const directory = dirname(resolve(file));
+  const files = [...new Set([...shippedProfiles(), ...ownProfiles(raw)])];
+  const loaded = files.map((name) => ({ name, profile: loadProfile(name, directory) }));
   const data = typeof raw["data"] === "string" ? raw["data"] : "./data";
   return {
     link: value as LinkConfig,
     data: env["SERVOFLEET_DATA"] ? resolve(env["SERVOFLEET_DATA"]) : resolve(directory, data),
-    profiles: [...new Set([...shippedProfiles(), ...ownProfiles(raw)])].map((name) => loadProfile(name, directory)),
+    profiles: loaded.map(({ profile }) => profile),
+    fileOf: (profile) => loaded.find((one) => one.profile.name === profile)?.name ?? profile,
   };
 }
 

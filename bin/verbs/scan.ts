@@ -36,7 +36,7 @@ export async function scan(options: ScanOptions, out: Output, signal: AbortSigna
   try {
     const plan = scanPlan(file.link, { units, everySpeed: options.everySpeed === true });
     const found = await run(file, plan, out, signal);
-    const fragment = fleetFragment(file.link, found, file.profiles);
+    const fragment = fleetFragment(file.link, found, file.profiles, file.fileOf);
     const document = {
       link: file.link.id,
       kind: file.link.kind,

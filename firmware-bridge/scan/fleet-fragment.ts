@@ -5,15 +5,18 @@ import { type LineSetting, settingWords } from "./scan-plan.ts";
 
 /** One count of room and one count/s: it passes `check`, and nothing worth the name moves until a person has filled it in. */
 const LIMITS = "{ min: 0, max: 1, velocity: 1, acceleration: 1 }";
+/** CiA 402: negative limit switch. */
+const USUAL_METHOD = "17";
 
 /**
  * The part of fleet.yaml that says what was found: the link at the setting at which most units answered, and one axis for
- * each of them. Units at other settings, and units that no profile fits, are comments.
+ * each of them; `fileOf` is how the file names a profile. Units at other settings, and units that no profile fits, are comments.
  */
 export function fleetFragment(
   link: LinkConfig,
   found: readonly FoundUnit[],
   profiles: readonly DriveProfile[],
+  fileOf: (profile: string) => string = (profile) => profile,
 ): string {
   const setting = commonSetting(found);
   const here = found.filter((one) => settingWords(one.setting) === settingWords(setting));
@@ -22,7 +25,7 @@ export function fleetFragment(
     "links:",
     `  - ${flow(linkFields(link, setting))}`,
     ...(here.some((one) => one.matches.length > 0) ? ["axes:"] : ["# axes: no unit that a profile fits"]),
-    ...here.flatMap((one) => axisLines(link, one, profiles)),
+    ...here.flatMap((one) => axisLines(link, one, profiles, fileOf)),
     ...elsewhere.map(
       (one) => `# unit ${one.unit} answers at ${settingWords(one.setting)}: set it to the line's speed first`,
     ),
@@ -42,7 +45,12 @@ function linkFields(link: LinkConfig, setting: LineSetting | null): Readonly<Rec
   return setting && "baud" in link ? { ...link, baud: setting.baud } : { ...link };
 }
 
-function axisLines(link: LinkConfig, one: FoundUnit, profiles: readonly DriveProfile[]): readonly string[] {
+function axisLines(
+  link: LinkConfig,
+  one: FoundUnit,
+  profiles: readonly DriveProfile[],
+  fileOf: (profile: string) => string,
+): readonly string[] {
   const [first, ...others] = one.matches;
   if (!first) {
     const told = [one.model === null ? null : `model ${one.model}`, one.device?.vendor, one.device?.product];
@@ -50,7 +58,6 @@ function axisLines(link: LinkConfig, one: FoundUnit, profiles: readonly DrivePro
       `  # unit ${one.unit} answers, but no profile fits (${told.filter(Boolean).join(" ") || "it says no more"})`,
     ];
   }
-  const method = Object.keys(profiles.find(({ name }) => name === first.profile)?.data.homingMethods ?? {})[0];
   const alike = others.map(({ profile }) => profile).join(", ");
   const doubt = first.certain
     ? ""
@@ -59,12 +66,21 @@ function axisLines(link: LinkConfig, one: FoundUnit, profiles: readonly DrivePro
     `  - id: ${`${link.id}_${one.unit}`.slice(-64)}`,
     `    link: ${link.id}`,
     `    unit: ${one.unit}`,
-    `    profile: ${first.profile}${doubt}`,
+    `    profile: ${quoted(fileOf(first.profile))}${doubt}`,
     "    unitName: count # your unit",
     "    countsPerUnit: 1 # drive counts per one unit; the sign turns the direction",
     `    limits: ${LIMITS} # your limits, in your unit`,
-    `    homing: { required: true, method: ${method ?? 17}, velocity: 1 }`,
+    `    homing: ${homing(profiles.find(({ name }) => name === first.profile))}`,
   ];
+}
+
+/** The home switch where the drive has that method; a drive that has none knows its position by itself. */
+function homing(profile: DriveProfile | undefined): string {
+  const methods = Object.keys(profile?.data.homingMethods ?? {});
+  const method = methods.includes(USUAL_METHOD) ? USUAL_METHOD : methods[0];
+  return method === undefined
+    ? "{ required: false, velocity: 1 }"
+    : `{ required: true, method: ${method}, velocity: 1 }`;
 }
 
 const flow = (fields: Readonly<Record<string, unknown>>): string =>
@@ -73,4 +89,4 @@ const flow = (fields: Readonly<Record<string, unknown>>): string =>
     .map(([name, value]) => `${name}: ${typeof value === "string" ? quoted(value) : String(value)}`)
     .join(", ")} }`;
 
-const quoted = (text: string): string => (/^[a-z/][a-zA-Z0-9_/.-]*$/.test(text) ? text : JSON.stringify(text));
+const quoted = (text: string): string => (/^[a-z./][a-zA-Z0-9_/.-]*$/.test(text) ? text : JSON.stringify(text));

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { LinkConfig } from "@servofleet/contracts";
 import { expect, test } from "vitest";
 import { withCrc } from "../modbus/crc16.ts";
@@ -77,4 +78,8 @@ test("the fragment takes the setting most units answer at and leaves the others 
   expect(text).toContain("# unit 2 answers, but no profile fits");
   expect(text).toContain("# unit 9 answers at 9600 8N1: set it to the line's speed first");
   expect(text.match(/- id: /g)).toHaveLength(1);
+  const example = loadProfile(join(import.meta.dirname, "..", "..", "docs", "example-drive.json"));
+  const mine = fleetFragment(link, [found(7, slow, example.name)], [example], () => "./mine.json");
+  expect(mine).toContain("profile: ./mine.json # look");
+  expect(mine).toContain("homing: { required: false, velocity: 1 }");
 });

@@ -6,8 +6,8 @@ import type { Framer } from "../modbus/framer.ts";
 import { MbapFramer } from "../modbus/mbap-framer.ts";
 import { type CodecReply, ModbusCodec } from "../modbus/modbus-codec.ts";
 import { RtuFramer } from "../modbus/rtu-framer.ts";
-import { DYNAMIXEL, dynamixelPacket } from "../servo-bus/dynamixel-packet.ts";
-import { FEETECH, feetechPacket } from "../servo-bus/feetech-packet.ts";
+import { dynamixelPacket } from "../servo-bus/dynamixel-packet.ts";
+import { feetechPacket } from "../servo-bus/feetech-packet.ts";
 import { dynamixelProtocol, feetechProtocol, ServoCodec } from "../servo-bus/servo-codec.ts";
 import { ServoFramer } from "../servo-bus/servo-framer.ts";
 import { type DeviceIdentification, identificationRequest, readIdentification } from "./device-identification.ts";
@@ -30,6 +30,8 @@ export interface ScanTalk {
 const FIRST_REGISTER: ReadRequest = { fn: "read", address: 0, quantity: 1 };
 /** Model number of a Feetech servo: bytes 3 and 4 (FTServo_Python; lerobot tables). */
 const FEETECH_MODEL: ReadRequest = { fn: "read", address: 3, quantity: 2 };
+/** Instruction of both servo protocols (e-manual, Protocol 2.0; FTServo_Python). */
+const PING = 0x01;
 const DYNAMIXEL_PING_DATA_BYTES = 3;
 const MBAP_BYTES = 6;
 
@@ -73,8 +75,7 @@ function servoTalk(kind: "dynamixel" | "feetech", session: ScanSession, waitMs: 
   return {
     async ping(unit) {
       const length = kind === "dynamixel" ? DYNAMIXEL_PING_DATA_BYTES : 0;
-      const packet =
-        kind === "dynamixel" ? dynamixelPacket(unit, DYNAMIXEL.ping, []) : feetechPacket(unit, FEETECH.ping, []);
+      const packet = kind === "dynamixel" ? dynamixelPacket(unit, PING, []) : feetechPacket(unit, PING, []);
       const expected = { unit, functionCode: 0, length, fixed: [] };
       const status = await matched(session, waitMs, framer, packet, expected, (adu) => protocol.shape.status(adu));
       if (!status) return null;
