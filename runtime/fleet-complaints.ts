@@ -91,8 +91,8 @@ function unitComplaints(config: FleetConfig, axis: FleetConfig["axes"][number], 
   const link = config.links.find((candidate) => candidate?.id === axis.link);
   if ((link?.kind === "modbus-rtu" || link?.kind === "modbus-rtu-over-tcp") && (axis.unit < 1 || axis.unit > 247))
     say(String(axis.unit), "1 to 247 on a serial line (0 is broadcast)");
-  if ((link?.kind === "dynamixel" || link?.kind === "feetech") && axis.unit > 252)
-    say(String(axis.unit), "0 to 252 on a servo bus (254 is broadcast)");
+  if ((link?.kind === "dynamixel" || link?.kind === "feetech") && (axis.unit < 1 || axis.unit > 252))
+    say(String(axis.unit), "1 to 252 on a servo bus (254 is broadcast)");
   const twin = config.axes.find((other) => other !== axis && other?.link === axis.link && other.unit === axis.unit);
   if (twin && config.axes.indexOf(twin) < config.axes.indexOf(axis))
     say(`${axis.unit}, already taken by ${twin.id}`, `a unit of ${axis.link} that no other axis has`);

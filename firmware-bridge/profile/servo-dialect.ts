@@ -31,7 +31,12 @@ export const ServoDialectSchema = Type.Optional(
         Type.Object(
           {
             register: Name,
-            ms: Type.Integer({ minimum: 1, maximum: 60_000, description: "must be longer than poll.idleMs" }),
+            ms: Type.Integer({
+              minimum: 1,
+              maximum: 60_000,
+              description:
+                "longer than poll.idleMs, and than three times stopWaitMaxMs: a lost answer is followed by silence",
+            }),
             stepMs: Type.Number({ exclusiveMinimum: 0 }),
             tripped: Type.Integer({ description: "raw value that reads back once it has stopped the drive" }),
           },

@@ -2,21 +2,7 @@ import { dynamixelCrc } from "./dynamixel-crc.ts";
 import type { PacketShape, StatusPacket } from "./packet-shape.ts";
 
 /** Instructions of Protocol 2.0 (e-manual, Protocol 2.0, Instruction). */
-export const DYNAMIXEL = {
-  ping: 0x01,
-  read: 0x02,
-  write: 0x03,
-  regWrite: 0x04,
-  action: 0x05,
-  reboot: 0x08,
-  status: 0x55,
-  syncRead: 0x82,
-  syncWrite: 0x83,
-  bulkRead: 0x92,
-} as const;
-/** Every servo listens, none answers to a write. */
-export const BROADCAST = 0xfe;
-
+export const DYNAMIXEL = { read: 0x02, write: 0x03, status: 0x55 } as const;
 const HEADER = [0xff, 0xff, 0xfd, 0x00] as const;
 /** Header, id, length. */
 const HEAD_BYTES = 7;
@@ -36,22 +22,6 @@ export function dynamixelPacket(id: number, instruction: number, parameters: rea
   packet[packet.length - 1] = crc >>> 8;
   return packet;
 }
-
-/** Ids and lengths of one sync read: the same range of every servo, answered in this order. */
-export const syncReadPacket = (address: number, length: number, ids: readonly number[]): Uint8Array =>
-  dynamixelPacket(BROADCAST, DYNAMIXEL.syncRead, [...word(address), ...word(length), ...ids]);
-
-/** One write of `length` bytes to each of many servos, taken by all at the end of the packet; nobody answers. */
-export const syncWritePacket = (
-  address: number,
-  length: number,
-  writes: readonly (readonly [id: number, data: readonly number[]])[],
-): Uint8Array =>
-  dynamixelPacket(BROADCAST, DYNAMIXEL.syncWrite, [
-    ...word(address),
-    ...word(length),
-    ...writes.flatMap(([id, data]) => [id, ...data]),
-  ]);
 
 /** After FF FF FD one FD goes in, so that no header can stand inside a packet (e-manual, Protocol 2.0, byte stuffing). */
 function stuffed(body: readonly number[]): number[] {
@@ -98,5 +68,3 @@ export const dynamixelShape: PacketShape = {
     return result === 0 ? "answer" : result === ERROR_CRC ? "damaged" : "refusal";
   },
 };
-
-const word = (value: number): readonly [number, number] => [value & 0xff, (value >>> 8) & 0xff];

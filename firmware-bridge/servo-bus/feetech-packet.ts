@@ -1,15 +1,7 @@
 import type { PacketShape, StatusPacket } from "./packet-shape.ts";
 
 /** Instructions of the SCS protocol (FTServo_Python, protocol constants). */
-export const FEETECH = {
-  ping: 0x01,
-  read: 0x02,
-  write: 0x03,
-  regWrite: 0x04,
-  action: 0x05,
-  syncRead: 0x82,
-  syncWrite: 0x83,
-} as const;
+export const FEETECH = { read: 0x02, write: 0x03 } as const;
 
 /** Header, id, length. */
 const HEAD_BYTES = 4;
@@ -22,14 +14,6 @@ export function feetechPacket(id: number, instruction: number, parameters: reado
   packet[packet.length - 1] = checksum(packet);
   return packet;
 }
-
-/** One write of the same range to each of many servos; nobody answers. */
-export const feetechSyncWrite = (
-  address: number,
-  length: number,
-  writes: readonly (readonly [id: number, data: readonly number[]])[],
-): Uint8Array =>
-  feetechPacket(0xfe, FEETECH.syncWrite, [address, length, ...writes.flatMap(([id, data]) => [id, ...data])]);
 
 function checksum(packet: Uint8Array): number {
   let sum = 0;

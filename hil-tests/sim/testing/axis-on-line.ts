@@ -6,7 +6,7 @@ import { AxisSupervisor } from "@servofleet/firmware-bridge/axis/axis-supervisor
 import { axisConfig, ended, silentLog } from "@servofleet/firmware-bridge/axis/testing/test-axis";
 import { createDrive } from "@servofleet/firmware-bridge/handshake/create-drive";
 import { createLink } from "@servofleet/firmware-bridge/link/create-link";
-import { rtuConfig, until } from "@servofleet/firmware-bridge/link/testing/link-bench";
+import { rtuConfig, tcpConfig, until } from "@servofleet/firmware-bridge/link/testing/link-bench";
 import type { DriveProfile } from "@servofleet/firmware-bridge/profile/drive-profile";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import type { DriveConfig } from "../links-file.ts";
@@ -17,11 +17,32 @@ const clock = systemClock();
 const REPLY_WAIT_MS = 400;
 
 /** One simulated drive on a real pty, and the bridge's own supervisor of it on the other end: real bytes, real time. */
-export async function axisOnLine(profile: DriveProfile, drive: DriveConfig, config: Partial<AxisConfig> = {}) {
+export async function axisOnLine(
+  profile: DriveProfile,
+  drive: DriveConfig,
+  config: Partial<AxisConfig> = {},
+  bus: "modbus-rtu" | "modbus-tcp" | "dynamixel" | "feetech" = "modbus-rtu",
+) {
   const directory = mkdtempSync(join(tmpdir(), "axis-on-line-"));
   const path = join(directory, "line");
-  const sim = await openLink({ kind: "modbus-rtu", id: "line_a", path, baud: 115_200, drives: [drive] }, clock);
-  const link = createLink(rtuConfig(path, REPLY_WAIT_MS), {
+  const base = { id: "line_a", path, drives: [drive] };
+  const sim = await openLink(
+    bus === "modbus-tcp"
+      ? { id: base.id, drives: base.drives, kind: bus, host: "127.0.0.1", port: 0, replyMs: 0 }
+      : bus === "modbus-rtu"
+        ? { ...base, kind: bus, baud: 115_200 }
+        : { ...base, kind: bus, replyMs: 0.5 },
+    clock,
+  );
+  const address = sim.address();
+  const rtu = rtuConfig(path, REPLY_WAIT_MS);
+  const { id, stopWaitMaxMs } = rtu;
+  const socket = "port" in address ? tcpConfig(address.port, REPLY_WAIT_MS) : rtu;
+  const line =
+    bus === "modbus-rtu" || bus === "modbus-tcp"
+      ? socket
+      : { kind: bus, id, port: path, baud: 1_000_000, stopWaitMaxMs };
+  const link = createLink(line, {
     clock,
     random: systemRandom(),
     units: [{ unit: drive.unit, axis: null }],
@@ -45,19 +66,24 @@ export async function axisOnLine(profile: DriveProfile, drive: DriveConfig, conf
   });
   supervisor.start();
   await until(() => supervisor.status().reads >= 2, "the drive is read");
-  const { drive: simulated } = sim.ports[0] ?? { drive: undefined };
-  if (!simulated) throw new Error("the line has no drive");
+  const [port] = sim.ports;
+  const simulated = port?.drive;
+  if (!port || !simulated) throw new Error("the line has no drive");
   let orders = 0;
   const order = (action: OrderAction): (() => Report[]) => {
     const n = ++orders;
     const commandId = `c${n}` as CommandId;
-    const base = { orderId: `o${n}`, commandId, axis: supervisor.config.id, epoch: 1, stopGeneration: generation };
-    supervisor.submit({ ...base, action, notAfterMs: clock.monotonicMs() + 5000 });
+    const order = { orderId: `o${n}`, commandId, axis: supervisor.config.id, epoch: 1, stopGeneration: generation };
+    supervisor.submit({ ...order, leaseSequence: 0, action, notAfterMs: clock.monotonicMs() + 5000 });
     return () => reports.filter((report) => "commandId" in report && report.commandId === commandId);
   };
   return {
     supervisor,
     simulated,
+    /** The simulated line, to unplug and plug in again. */
+    line: sim,
+    /** Where reply faults are set. */
+    port,
     reports,
     order,
     /** Sends an order and returns its last report. */
