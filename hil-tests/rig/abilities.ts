@@ -31,13 +31,14 @@ export function benchAxes(rig: Rig): readonly BenchAxis[] {
   return rig.fleet.axes.map((config, n) => {
     const link = rig.links.find(({ id }) => id === config.link);
     const kind = rig.fleet.links.find(({ id }) => id === config.link)?.kind ?? "";
-    const { commLoss } = loadProfile(config.profile, rigDirectory(rig)).data;
+    const { commLoss, handshake } = loadProfile(config.profile, rigDirectory(rig)).data;
     const group = rig.fleet.groups.find(({ axes }) => axes.includes(config.id))?.id;
     const facts = {
       kind,
       real: link?.drives === "real",
       control: rig.gateway === null ? link?.drives === "simulated" : rig.gateway.control !== null,
       ownBox: rig.gateway === null,
+      ownStop: handshake !== "register-servo",
       homing: config.homing.required,
       homingRun: !HOME_HERE.includes(config.homing.method),
       watchdog: commLoss.supported,
@@ -66,6 +67,7 @@ interface Facts {
   readonly real: boolean;
   readonly control: boolean;
   readonly ownBox: boolean;
+  readonly ownStop: boolean;
   readonly homing: boolean;
   readonly homingRun: boolean;
   readonly watchdog: boolean;
@@ -94,6 +96,11 @@ function lacking(facts: Facts): ReadonlyMap<Need, string> {
     ["comm-watchdog", facts.watchdog, "its drive has no communication watchdog"],
     ["no-comm-watchdog", !facts.watchdog, "its drive has a communication watchdog"],
     ["own-box", facts.ownBox, "the gateway runs elsewhere and its processes are not the rig's"],
+    [
+      "own-stop",
+      facts.ownStop,
+      "its servo has no stop of its own: it is stopped by a goal, which its record cannot tell from a motion",
+    ],
     ["group", facts.group !== undefined, "it is in no group of the rig"],
   ];
   return new Map(reasons.filter(([, can]) => !can).map(([need, , why]) => [need, why]));

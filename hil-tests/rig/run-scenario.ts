@@ -3,7 +3,7 @@ import { TERMINAL_STATES } from "@servofleet/contracts";
 import { bringTo } from "./ready-bench.ts";
 import { StepError } from "./rig-error.ts";
 import type { ScenarioResult, StepResult } from "./rig-result.ts";
-import { axesOf, axisOf, lookUntil, type RunState } from "./run-state.ts";
+import { axesOf, axisOf, lookUntil, pause, type RunState } from "./run-state.ts";
 import type { Scenario, Step } from "./scenario.ts";
 import {
   cancelCommand,
@@ -18,6 +18,7 @@ import { checkRecord, checkUnmoved, expectNow, holdsFor, waitFor } from "./step-
 import { stepWords } from "./step-words.ts";
 
 const END_LIMIT_MS = 30_000;
+const AFTER_FAULT_MS = 600;
 
 /** Runs one scenario on its axes and leaves them without faults and without a motion. Never throws for what failed. */
 export async function runScenario(state: RunState): Promise<ScenarioResult> {
@@ -115,12 +116,26 @@ async function cleanUp(state: RunState, failed: boolean): Promise<string | undef
   const { gateway, plan } = state;
   try {
     for (const step of plan.scenario.steps) await undo(state, step);
+    if (plan.scenario.steps.some((step) => step.do === "fault")) await linksAnswer(state);
     if (failed) for (const { id } of axesOf(state)) await gateway.call("POST", `/v1/axes/${id}/stop`);
     for (const { id } of axesOf(state)) await standing(state, id, failed);
     return undefined;
   } catch (error) {
     return `left behind: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/** What the bridge thinks of a unit comes after the fault: the next scenario begins when it thinks well of it again. */
+async function linksAnswer(state: RunState): Promise<void> {
+  await pause(state, AFTER_FAULT_MS);
+  const calm = { ...state, signal: new AbortController().signal };
+  for (const { id, link } of axesOf(state))
+    await lookUntil(
+      calm,
+      async () => (await state.gateway.link(link)).units.find(({ axis }) => axis === id)?.breaker,
+      (breaker) => (breaker === "closed" ? [] : [`the breaker of ${id} is ${breaker ?? "unknown"}`]),
+      END_LIMIT_MS,
+    );
 }
 
 /** What a step upset is put right, whether or not the scenario came to its own step for it. */

@@ -16,6 +16,7 @@ export const NEEDS = [
   "comm-watchdog",
   "no-comm-watchdog",
   "own-box",
+  "own-stop",
   "group",
 ] as const;
 export type Need = (typeof NEEDS)[number];
