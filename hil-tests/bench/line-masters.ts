@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import type { Link } from "@servofleet/firmware-bridge/link/link";
 import modbusSerial from "modbus-serial";
 import { SerialPort } from "serialport";
@@ -80,7 +81,7 @@ export function lineMasters({ clock }: WorkerParts) {
     },
     /** A client of jsmodbus is bound to one unit, so it asks the first one only. Null where it is not installed. */
     async jsmodbus(plan: ReadingPlan): Promise<ReadingFigures | null> {
-      const library = await loadJsmodbus();
+      const library = loadJsmodbus();
       if (!library) return null;
       const port = new SerialPort({ path: plan.path, baudRate: plan.baud, autoOpen: false });
       const client = new library.client.RTU(port, 1, REPLY_LIMIT_MS);
@@ -136,13 +137,13 @@ interface Jsmodbus {
   };
 }
 
-async function loadJsmodbus(): Promise<Jsmodbus | undefined> {
-  // A name in a variable: the compiler must not ask for a library that is there for comparison only.
-  const name = "jsmodbus";
+/** Loaded only when asked for: it is here for comparison, and a host may lack it. */
+function loadJsmodbus(): Jsmodbus | undefined {
+  const load = createRequire(import.meta.url);
   try {
-    const loaded = (await import(name)) as Jsmodbus & { default?: Jsmodbus };
-    return loaded.client ? loaded : loaded.default;
-  } catch {
-    return undefined;
+    return load("jsmodbus") as Jsmodbus;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
+    throw error;
   }
 }
