@@ -6,6 +6,8 @@ import { isArchiveDue, type LogRetention, nextArchive } from "./archive-plan.ts"
 import { LogError } from "./event-log.ts";
 
 const LOOK_EVERY_MS = 60_000;
+/** What failed once fails again soon, and sealing is work for the disk. */
+const REST_AFTER_FAILURE_MS = 3_600_000;
 /** Rows of one delete: a commit of the log waits behind it. */
 const DELETE_ROWS = 200;
 const DELETE_BYTES_PER_ROW = 1000;
@@ -34,6 +36,8 @@ export interface ArchiveKeeperParts extends ArchiveTools {
   readonly retention: LogRetention;
   /** Told of about so many bytes written, as the WAL must be kept bounded. */
   readonly afterWrite: (bytes: number) => Promise<void>;
+  /** The log is in trouble: nothing may be written beside its own business. */
+  readonly halted: () => boolean;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -50,10 +54,11 @@ export class ArchiveKeeper {
   readonly #timer: Timer;
   #working: Promise<void> | undefined;
   #closed = false;
+  #restUntilMs = 0;
 
   constructor(parts: ArchiveKeeperParts) {
     this.#parts = parts;
-    this.#timer = parts.clock.every(LOOK_EVERY_MS, () => void this.look().catch(parts.onFailure));
+    this.#timer = parts.clock.every(LOOK_EVERY_MS, () => this.#lookUnlessResting());
   }
 
   /** Seals what is due and finishes what a former run began; never two at a time. Rejects with SqliteError, LogError or LogOpenError. */
@@ -64,6 +69,19 @@ export class ArchiveKeeper {
     return this.#working;
   }
 
+  #lookUnlessResting(): void {
+    const { clock, onFailure } = this.#parts;
+    if (clock.monotonicMs() < this.#restUntilMs) return;
+    void this.look().catch((error: unknown) => {
+      this.#restUntilMs = clock.monotonicMs() + REST_AFTER_FAILURE_MS;
+      onFailure(error);
+    });
+  }
+
+  get #over(): boolean {
+    return this.#closed || this.#parts.halted();
+  }
+
   /** Ends after the step under way. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -72,11 +90,14 @@ export class ArchiveKeeper {
   }
 
   async #work(): Promise<void> {
-    while (!this.#closed) {
+    while (!this.#over) {
       await this.#letGo();
       const wish = await this.#due();
-      if (!wish || this.#closed) return;
-      await this.#list(await makeArchive(wish, this.#parts));
+      if (!wish || this.#over) return;
+      const made = await makeArchive(wish, this.#parts);
+      // What was made and never listed is made anew by the next run.
+      if (this.#over) return;
+      await this.#list(made);
       this.#parts.onStep?.("listed");
     }
   }
@@ -122,14 +143,14 @@ export class ArchiveKeeper {
     const { writer, clock, afterWrite, onStep } = this.#parts;
     const { archived, oldest } = await this.#hot();
     if (archived === null || oldest === null || oldest > archived) return;
-    while (!this.#closed) {
+    while (!this.#over) {
       const { changes } = await writer.run(DELETE_SOME, [archived]);
       await afterWrite(changes * DELETE_BYTES_PER_ROW);
       if (changes < DELETE_ROWS) break;
       onStep?.("some-deleted");
       await sleep(clock, PAUSE_MS);
     }
-    if (this.#closed) return;
+    if (this.#over) return;
     await writer.run(DELETE_CHECKPOINTS, [archived]);
     onStep?.("deleted");
   }

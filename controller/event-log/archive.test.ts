@@ -141,6 +141,19 @@ describe("a process that ends while it seals loses nothing, after:", () => {
   });
 });
 
+test("nothing is sealed while the disk is full, and no row leaves", async () => {
+  const log = await filled();
+  await log.close();
+  const full = await openEventLog({
+    ...{ directory, clock, random: systemRandom(), box: "press_1", retention },
+    freeSpace: async () => 0,
+  });
+  expect(full.trouble).toBe("log-full");
+  await full.archive();
+  await full.close();
+  expect(await hotCount()).toBe(EVENTS);
+});
+
 describe("archives that were touched are found:", () => {
   const first = () => join(directory, "archive", "events-000000000001-000000000500.db");
   const touched = async (sql: string) => {

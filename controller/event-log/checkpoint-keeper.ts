@@ -24,6 +24,8 @@ export interface CheckpointParts {
   readonly cadence: CheckpointCadence;
   /** Where the log ends on disk. */
   readonly head: () => LogHead;
+  /** The log must not be written any more. */
+  readonly halted: () => boolean;
   /** The disk failed under a checkpoint. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -78,7 +80,8 @@ export class CheckpointKeeper {
   }
 
   async #sign(): Promise<void> {
-    const { writer, clock, signer, logId, epoch, cadence, head } = this.#parts;
+    const { writer, clock, signer, logId, epoch, cadence, head, halted } = this.#parts;
+    if (halted()) return;
     this.#dueMs = clock.monotonicMs() + cadence.ms;
     const { position, hash } = head();
     if (position === this.#signed) return;

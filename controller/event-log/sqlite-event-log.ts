@@ -83,6 +83,7 @@ export class SqliteEventLog implements EventLog {
     this.#archiving = new ArchiveKeeper({
       ...parts,
       ...(parts.onSealStep ? { onStep: parts.onSealStep } : {}),
+      halted: () => this.trouble !== null,
       afterWrite: (bytes) => this.#wal.afterCommit(bytes, true),
       onFailure: (error) => this.#sealingFailed(error),
     });
@@ -95,6 +96,7 @@ export class SqliteEventLog implements EventLog {
     log.#checkpoints = await CheckpointKeeper.start({
       ...parts,
       head: () => log.#writer.head,
+      halted: () => log.#poison !== undefined,
       onFailure: (error) => log.#failed(error, []),
     });
     return log;
@@ -213,8 +215,8 @@ export class SqliteEventLog implements EventLog {
     // A disk that never answers would keep the connections, too: their end is the end of the process.
     if (stuck) return this.#poisonWith(poisonError("the disk did not answer in time"));
     await this.#checkpoints?.close();
-    // An orderly end leaves nothing unsigned. What the disk says now was said to every caller before.
-    if (!this.#poison) await this.#checkpoints?.sign().catch(() => undefined);
+    // An orderly end leaves nothing unsigned; where the disk refuses, the next start signs.
+    await this.#checkpoints?.sign().catch(() => undefined);
     await this.#archives.close();
     await reader.close();
     await writer.close();
