@@ -212,8 +212,16 @@ export class AxisSupervisor {
     // The status first: an order that ends on this reading must find the axis as the reading shows it.
     this.#tellNews();
     this.#limits.reading(reading);
+    const wasUnderWay = this.#lane.underWay;
     await this.#lane.reading(reading);
     this.#settles.reading(reading);
+    if (wasUnderWay && !this.#lane.underWay) this.#tellRest();
+  }
+
+  /** While an order drives, "it stands" changes no state that anybody shows; said again, it ends `stopping` after a failure. */
+  #tellRest(): void {
+    this.#board.tellAgain();
+    this.#tellNews();
   }
 
   #offline(reason: string): void {

@@ -242,3 +242,11 @@ test("a velocity move on a drive without a watchdog needs the configuration's le
   await axis.until(() => ended(reports()));
   expect(reports()).toMatchObject([{ type: "order-refused", reason: "unsupported" }]);
 });
+
+test("what the axis shows is told again after each order, since a standstill under an order changes no shown state", async () => {
+  const { axis } = await enabledRig();
+  const reports = axis.order({ kind: "move-absolute", targetCounts: 2000, ...rates });
+  await axis.until(() => ended(reports()));
+  const end = axis.reports.findLastIndex((report) => report.type === "order-done");
+  expect(axis.reports.slice(end + 1)).toMatchObject([{ type: "axis-status", status: { moving: false } }]);
+});

@@ -87,6 +87,11 @@ export class StatusBoard {
     };
   }
 
+  /** The next `news` tells the status whether or not it has changed. */
+  tellAgain(): void {
+    this.#told = "";
+  }
+
   /** The status if a flag, the fault, the first reads or the place at standstill have changed since it was last told. */
   news(stopGeneration: number, stopPending: boolean, nowMs: number): AxisStatus | null {
     const status = this.status(stopGeneration, stopPending);
