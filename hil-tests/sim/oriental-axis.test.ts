@@ -23,7 +23,9 @@ async function rig(believed: readonly string[] = []) {
     Object.entries(data.inferred).map(([name, fact]) => [name, { ...fact, enabled: believed.includes(name) }]),
   );
   const profile = new DriveProfile({ ...data, inferred });
-  const drive = { id: "a1", unit: 3, model: "oriental-az", plant: { startAt: 4000 } } as const;
+  // Away for longer than a busy host needs to notice it.
+  const quirks = { bootMs: 3000 };
+  const drive = { id: "a1", unit: 3, model: "oriental-az", plant: { startAt: 4000 }, quirks } as const;
   const limits = { min: -100, max: 4000, velocity: 1000, acceleration: 10_000, torque: 100 };
   const made = await axisOnLine(profile, drive, { limits });
   open.push(made);
