@@ -180,7 +180,7 @@ export class LineTurn {
       this.#parts.again(job);
       return;
     }
-    if (!exception && request.fn === "read") page.probe = request.object ? request : { ...request, quantity: 1 };
+    if (!exception && request.fn === "read") page.probe = cheapest(request);
     this.#settle(job, outcome);
   }
 
@@ -225,3 +225,7 @@ function stillOutstanding(ghosts: Ghosts, answered: ModbusRequest): Ghosts {
   const twin = ghosts.some((ghost) => ghost.fn !== "read" && JSON.stringify(ghost) === JSON.stringify(answered));
   return twin ? [answered] : NO_GHOSTS;
 }
+
+/** Some drives answer only for whole objects, of up to two registers. */
+const cheapest = (read: Extract<ModbusRequest, { fn: "read" }>): ModbusRequest =>
+  read.quantity <= 2 ? read : { ...read, quantity: 1 };

@@ -14,6 +14,7 @@ export type CodecReply =
 
 /** modbus-serial never deletes a transaction slot, so the ids go round in a small ring. */
 const GENERATIONS = 16;
+const KINCO_READ_REFUSED = 0x81;
 
 /**
  * The port object modbus-serial writes to. Nothing is sent here: the frame is kept for the engine that owns the wire.
@@ -98,10 +99,11 @@ export class ModbusCodec implements LineCodec {
 
   /** Hands over the matched answer (RTU form). */
   deliver(frame: Uint8Array): void {
-    if (isObjectAnswer(frame)) {
+    const own = ownAnswer(frame);
+    if (own) {
       const settle = this.#settle;
       this.#settle = undefined;
-      settle?.(objectAnswer(frame));
+      settle?.(own);
       return;
     }
     this.#port._transactionIdRead = this.#port._transactionIdWrite;
@@ -133,4 +135,10 @@ export class ModbusCodec implements LineCodec {
     else if (data?.data) settle?.({ type: "registers", registers: data.data });
     else settle?.({ type: "written" });
   }
+}
+
+/** What modbus-serial cannot read: object telegrams, and Kinco's refusal of a read, which names another function. */
+function ownAnswer(frame: Uint8Array): CodecReply | undefined {
+  if (isObjectAnswer(frame)) return objectAnswer(frame);
+  return frame[1] === KINCO_READ_REFUSED ? { type: "exception", exceptionCode: frame[2] ?? 0 } : undefined;
 }

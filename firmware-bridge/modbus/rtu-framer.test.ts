@@ -139,3 +139,17 @@ test("an adapter that hears itself is found out by a drive that stays silent too
   framer.begin(write, expectedReply(1, { fn: "write", address: 2, value: 1 }));
   expect(replies(framer.push(write))).toEqual([]);
 });
+
+test("a read that a Kinco refuses with function 81 is a refusal, and so it is to the codec", () => {
+  const request = { fn: "read", address: 0x3200, quantity: 1 } as const;
+  const codec = new ModbusCodec();
+  const framer = new RtuFramer();
+  const replies: unknown[] = [];
+  framer.begin(
+    codec.begin(1, request, (reply) => replies.push(reply)),
+    expectedReply(1, request),
+  );
+  for (const found of framer.push(withCrc(Uint8Array.of(1, 0x81, 2))))
+    if (found.type === "reply") codec.deliver(found.adu);
+  expect(replies).toEqual([{ type: "exception", exceptionCode: 2 }]);
+});

@@ -106,7 +106,8 @@ export class RtuFramer implements Framer {
     const expected = this.#expected;
     if (!expected || this.#buffer[at] !== expected.unit) return 0;
     const code = this.#buffer[at + 1];
-    if (code === (expected.functionCode | 0x80)) return EXCEPTION_FRAME_BYTES;
+    if (code === (expected.functionCode | 0x80) || isKincoRefusal(expected.functionCode, code))
+      return EXCEPTION_FRAME_BYTES;
     if (code !== expected.functionCode) return 0;
     const matches = expected.fixed.every((byte, i) => this.#buffer[at + 2 + i] === byte || at + 2 + i >= this.#filled);
     return matches ? expected.length : 0;
@@ -135,5 +136,8 @@ export class RtuFramer implements Framer {
     return stray(dropped);
   }
 }
+
+/** Kinco prints 0x81 for a refused read (FD5P manual, error replies); nobody else says it to function 03. */
+const isKincoRefusal = (asked: number, code: number | undefined): boolean => asked === 3 && code === 0x81;
 
 const stray = (bytes: Uint8Array): Finding => ({ type: "stray", ...strayFrames(bytes), wire: bytes.slice() });

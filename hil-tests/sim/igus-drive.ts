@@ -36,7 +36,7 @@ const igusPlant: PlantConfig = {
 const presets: ReadonlyMap<number, readonly number[]> = new Map([
   [object.followingErrorWindow, [1000]],
   [object.positionWindow, [5]],
-  [object.homingMethod, [23]],
+  [object.homingMethod, [27]],
   [object.homingSpeeds, [10_000, 1000]],
   [object.homingAcceleration, [100_000]],
   [object.profileVelocity, [10_000]],
