@@ -5,6 +5,7 @@ import { BenchError } from "./bench-error.ts";
 import type { Measurement } from "./bench-result.ts";
 import { libmodbusRate } from "./libmodbus-rate.ts";
 import type { ReadingFigures, ReadingPlan } from "./line-masters.ts";
+import { type Punctuality, punctuality } from "./line-punctuality.ts";
 import { LINE_CORE, MASTER_CORE, pinned } from "./process-cores.ts";
 import { median, rounded, spreadOf } from "./statistics.ts";
 import { startWorker, type Worker } from "./worker.ts";
@@ -14,8 +15,6 @@ const REGISTERS = 10;
 const REQUEST_BYTES = 8;
 const REPLY_BYTES = 5 + 2 * REGISTERS;
 const STRICT_ABOVE_19200_US = 1750;
-/** Largest share of a transaction that the line itself may be late; beyond it a run says nothing. */
-const LINE_ERROR_SHARE = 0.02;
 const TRIES_MAX = 3;
 const RUN_LIMIT_MS = 120_000;
 
@@ -37,15 +36,13 @@ const MASTERS = ["link", "libmodbus", "modbusSerial", "jsmodbus"] as const;
 type Master = (typeof MASTERS)[number];
 
 /** One master's turn on the line. */
-interface Run {
+interface Run extends Punctuality {
   readonly perS: number;
   readonly failed: number;
   readonly wrong: number;
   readonly shortGaps: number;
   readonly collisions: number;
   readonly minGapUs: number;
-  readonly lineErrorUs: { readonly p50: number; readonly p99: number; readonly max: number };
-  readonly isVoid: boolean;
 }
 
 const characterUs = (baud: number) => (bitsPerCharacter("none", 1) * 1e6) / baud;
@@ -134,8 +131,7 @@ async function runOf(of: Case, { perS, failed, wrong }: ReadingFigures, line: Pa
     shortGaps: seen.shortGaps,
     collisions: seen.collisions,
     minGapUs: seen.minGapUs,
-    lineErrorUs: { p50: seen.errorP50Us, p99: seen.errorP99Us, max: seen.errorMaxUs },
-    isVoid: seen.errorP99Us > (LINE_ERROR_SHARE * 1e6) / wireLimit(of),
+    ...punctuality(seen, 1e6 / wireLimit(of)),
   };
 }
 

@@ -1,9 +1,10 @@
 import { silentTransactionMicros } from "@servofleet/firmware-bridge/link/bus-cost";
-import { type PacedLine, startPacedLine } from "../line/paced-line.ts";
+import { type LineFigures, type PacedLine, startPacedLine } from "../line/paced-line.ts";
 import { type BenchContext, sized } from "./bench-context.ts";
 import type { Measurement } from "./bench-result.ts";
 import { type LineLinkPlan, lineLinkCost } from "./line-link.ts";
 import type { PollingFigures, PollingPlan } from "./line-pollers.ts";
+import { punctuality } from "./line-punctuality.ts";
 import { LINE_CORE, MASTER_CORE, pinned } from "./process-cores.ts";
 import { median, rounded, spreadOf } from "./statistics.ts";
 import { startWorker, type Worker } from "./worker.ts";
@@ -14,6 +15,8 @@ const REGISTERS = 10;
 /** As a unit of the field: half a millisecond to two beyond its silence. */
 const TURNAROUND_US = 500;
 const JITTER_US = 1500;
+/** Shortest transaction: 33 characters, two silences, the turn-around. */
+const TRANSACTION_US = 33 * (1e7 / BAUD) + 2 * 1750 + TURNAROUND_US;
 const STOP_WAIT_MAX_MS = 25;
 /** What a command may take beyond the line's own bound, ms. */
 const COMMAND_SLACK_MS = 5;
@@ -96,13 +99,7 @@ async function pairs(silent: number, line: PacedLine, worker: Worker, context: B
 
 function judged(
   cases: readonly { readonly silent: number; readonly bar: number; readonly pairs: readonly Pair[] }[],
-  line: {
-    readonly shortGaps: number;
-    readonly collisions: number;
-    readonly errorP50Us: number;
-    readonly errorP99Us: number;
-    readonly errorMaxUs: number;
-  },
+  line: LineFigures,
   boundMs: number,
 ): Measurement {
   const table = cases.map(({ silent, bar, pairs: runs }) => {
@@ -112,7 +109,8 @@ function judged(
     return { silent, bar, runs, share, commandP99Ms, holds: share >= bar && inTime };
   });
   const worst = table.reduce((a, b) => (a.share / a.bar <= b.share / b.bar ? a : b));
-  const clean = line.shortGaps + line.collisions === 0;
+  const { lineErrorUs, isVoid } = punctuality(line, TRANSACTION_US);
+  const clean = line.shortGaps + line.collisions === 0 && !isVoid;
   return {
     value: median(worst.runs.map(({ spoilt }) => spoilt.perS)),
     unit: "polls/s of the units that answer",
@@ -140,7 +138,8 @@ function judged(
       })),
       shortGaps: line.shortGaps,
       collisions: line.collisions,
-      lineErrorUs: { p50: line.errorP50Us, p99: line.errorP99Us, max: line.errorMaxUs },
+      lineErrorUs,
+      void: isVoid,
     },
   };
 }

@@ -6,6 +6,7 @@ import { BenchError } from "./bench-error.ts";
 import type { Measurement } from "./bench-result.ts";
 import { busyController } from "./busy-controller.ts";
 import { lineLinkCost } from "./line-link.ts";
+import { punctuality } from "./line-punctuality.ts";
 import type { LoadPlan, StopAsked } from "./line-stops.ts";
 import { LINE_CORE } from "./process-cores.ts";
 import { quantile, rounded, spreadOf } from "./statistics.ts";
@@ -15,6 +16,8 @@ const BAUD = 115_200;
 const UNITS = 16;
 const REGISTERS = 10;
 const TURNAROUND_US = 1000;
+/** A poll: 33 characters, two silences, the turn-around. */
+const TRANSACTION_US = 33 * (1e7 / BAUD) + 2 * 1750 + TURNAROUND_US;
 const STOP_REGISTER = 0x200;
 /** A stop comes at a random moment of the load, this long after the last at most, ms. */
 const PAUSE_MS = 25;
@@ -119,7 +122,9 @@ function judged(phases: readonly Phase[], plan: LoadPlan): Measurement {
       quantile(excess(phase), 1) / (MAX_ABOVE_CANARY_MS + phase.canaryMs),
     );
   const worst = phases.reduce((a, b) => (share(a) >= share(b) ? a : b));
-  const clean = phases.every(({ line }) => line.shortGaps + line.collisions === 0);
+  const clean = phases.every(
+    ({ line }) => line.shortGaps + line.collisions === 0 && !punctuality(line, TRANSACTION_US).isVoid,
+  );
   return {
     value: quantile(excess(worst), 0.99),
     unit: "ms beyond the bound",
@@ -142,7 +147,7 @@ function judged(phases: readonly Phase[], plan: LoadPlan): Measurement {
         canaryMs: rounded(phase.canaryMs),
         shortGaps: phase.line.shortGaps,
         collisions: phase.line.collisions,
-        lineErrorUs: { p50: phase.line.errorP50Us, p99: phase.line.errorP99Us, max: phase.line.errorMaxUs },
+        ...punctuality(phase.line, TRANSACTION_US),
       })),
     },
   };
