@@ -1,7 +1,7 @@
 import type { Frame } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
+import type { CodecReply } from "../modbus/codec-reply.ts";
 import type { Finding, Framer } from "../modbus/framer.ts";
-import type { CodecReply } from "../modbus/modbus-codec.ts";
 import { type LineCost, replyMicros, requestMicros } from "./bus-cost.ts";
 import { type FrameRing, frameOf } from "./frame-ring.ts";
 import type { LineCodec } from "./line-codec.ts";

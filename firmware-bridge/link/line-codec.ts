@@ -1,5 +1,5 @@
+import type { CodecReply } from "../modbus/codec-reply.ts";
 import type { ExpectedReply } from "../modbus/expected-reply.ts";
-import type { CodecReply } from "../modbus/modbus-codec.ts";
 import type { ModbusRequest } from "./link.ts";
 
 /** Requests into frames and matched answers into values, for one protocol of a line. */

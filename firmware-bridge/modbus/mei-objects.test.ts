@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { ModbusRequest } from "../link/link.ts";
+import type { CodecReply } from "./codec-reply.ts";
 import { expectedReply, replyBytes, requestBytes } from "./expected-reply.ts";
 import { MbapFramer } from "./mbap-framer.ts";
-import { type CodecReply, ModbusCodec } from "./modbus-codec.ts";
+import { ModbusCodec } from "./modbus-codec.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const bytesOf = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");

@@ -3,14 +3,9 @@ import { assert, never } from "@servofleet/runtime/assert";
 import modbusSerial from "modbus-serial";
 import type { LineCodec } from "../link/line-codec.ts";
 import type { ModbusRequest, ReadWriteRequest } from "../link/link.ts";
+import type { CodecReply } from "./codec-reply.ts";
 import { type ExpectedReply, expectedReply } from "./expected-reply.ts";
 import { isObjectAnswer, objectAnswer, objectFrame, objectRequest } from "./mei-objects.ts";
-
-/** What a validated answer says. */
-export type CodecReply =
-  | { readonly type: "registers"; readonly registers: readonly number[] }
-  | { readonly type: "written" }
-  | { readonly type: "exception"; readonly exceptionCode: number };
 
 /** modbus-serial never deletes a transaction slot, so the ids go round in a small ring. */
 const GENERATIONS = 16;

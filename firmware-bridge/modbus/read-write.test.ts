@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 import { guard } from "../link/ghost-guard.ts";
 import type { ReadWriteRequest } from "../link/link.ts";
 import { withCrcOf } from "../link/testing/answers.ts";
+import type { CodecReply } from "./codec-reply.ts";
 import { assertRequest, expectedReply, replyBytes, requestBytes } from "./expected-reply.ts";
-import { type CodecReply, ModbusCodec } from "./modbus-codec.ts";
+import { ModbusCodec } from "./modbus-codec.ts";
 import { RtuFramer } from "./rtu-framer.ts";
 
 // Modbus application protocol v1.1b3, 6.17: read 6 registers from 0003h, write three times 00FFh from 000Eh.

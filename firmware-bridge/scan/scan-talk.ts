@@ -1,10 +1,11 @@
 import type { LinkConfig } from "@servofleet/contracts";
 import type { ModbusRequest } from "../link/link.ts";
+import type { CodecReply } from "../modbus/codec-reply.ts";
 import { withCrc } from "../modbus/crc16.ts";
 import { type ExpectedReply, expectedReply } from "../modbus/expected-reply.ts";
 import type { Framer } from "../modbus/framer.ts";
 import { MbapFramer } from "../modbus/mbap-framer.ts";
-import { type CodecReply, ModbusCodec } from "../modbus/modbus-codec.ts";
+import { ModbusCodec } from "../modbus/modbus-codec.ts";
 import { RtuFramer } from "../modbus/rtu-framer.ts";
 import { dynamixelPacket } from "../servo-bus/dynamixel-packet.ts";
 import { feetechPacket } from "../servo-bus/feetech-packet.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ModbusRequest } from "../link/link.ts";
+import type { CodecReply } from "../modbus/codec-reply.ts";
 import type { Finding } from "../modbus/framer.ts";
-import type { CodecReply } from "../modbus/modbus-codec.ts";
 import { dynamixelPacket } from "./dynamixel-packet.ts";
 import { feetechPacket } from "./feetech-packet.ts";
 import { dynamixelProtocol, feetechProtocol, ServoCodec, type ServoProtocol } from "./servo-codec.ts";

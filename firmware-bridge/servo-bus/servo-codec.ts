@@ -1,8 +1,8 @@
 import { assert, never } from "@servofleet/runtime/assert";
 import type { FrameSizes, LineCodec } from "../link/line-codec.ts";
 import type { ModbusRequest } from "../link/link.ts";
+import type { CodecReply } from "../modbus/codec-reply.ts";
 import type { ExpectedReply } from "../modbus/expected-reply.ts";
-import type { CodecReply } from "../modbus/modbus-codec.ts";
 import { DYNAMIXEL, dynamixelPacket, dynamixelShape } from "./dynamixel-packet.ts";
 import { FEETECH, feetechPacket, feetechShape } from "./feetech-packet.ts";
 import type { PacketShape } from "./packet-shape.ts";
