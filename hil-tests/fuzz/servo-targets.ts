@@ -1,7 +1,7 @@
 import type { Random } from "@servofleet/runtime/clock";
 import type { ModbusRequest } from "../../firmware-bridge/link/link.ts";
+import type { CodecReply } from "../../firmware-bridge/modbus/codec-reply.ts";
 import type { Finding } from "../../firmware-bridge/modbus/framer.ts";
-import type { CodecReply } from "../../firmware-bridge/modbus/modbus-codec.ts";
 import {
   dynamixelProtocol,
   feetechProtocol,
