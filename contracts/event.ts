@@ -4,6 +4,7 @@ import type { CommandState, CommandType } from "./command.ts";
 import { FleetConfigSchema } from "./fleet-config.ts";
 import { FrameSchema } from "./frame.ts";
 import { ProblemFactsSchema } from "./problem.ts";
+import { RUN_EVENT_SCHEMAS } from "./run-event.ts";
 
 const data = <P extends Record<string, TSchema>>(fields: P) => Type.Object(fields, { additionalProperties: false });
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -172,6 +173,7 @@ export const EVENT_SCHEMAS = {
   /** A person acknowledged or shelved an alarm (box- stream). */
   AlarmAcknowledged: data({ alarm: Type.String(), principal: Type.String() }),
   AlarmShelved: data({ alarm: Type.String(), principal: Type.String(), until: Type.String(), reason: text }),
+  ...RUN_EVENT_SCHEMAS,
 } as const satisfies Record<string, TSchema>;
 
 /** The names of the events. */

@@ -44,6 +44,9 @@ export const linkStream = (link: LinkId): StreamName => `link-${link}`;
 /** The stream of the box itself. */
 export const boxStream = (box: BoxId): StreamName => `box-${box}`;
 
+/** The stream of a run of a program. */
+export const runStream = (runId: string): StreamName => `run-${runId}`;
+
 /** The id behind the category of a stream name. */
 export const streamSubject = (stream: string): string => stream.slice(stream.indexOf("-") + 1);
 

@@ -71,7 +71,8 @@ export type StopReason =
   | "controller-lost"
   | "shutdown"
   | "limit"
-  | "lapse";
+  | "lapse"
+  | "program";
 
 /** Asks the bridge to settle an order whose write timed out, or a command found open at a restart: reads only. */
 export interface SettleRequest {

@@ -7,6 +7,7 @@ import {
   type EventType,
   MOTION_COMMANDS,
   type RecordedEvent,
+  type RUN_EVENT_SCHEMAS,
   typed,
 } from "@servofleet/contracts";
 import { assert } from "@servofleet/runtime/assert";
@@ -42,7 +43,8 @@ type ForeignEvent =
   | "LeaseGranted"
   | "LeaseReturned"
   | "LeaseTaken"
-  | "LeaseLapsed";
+  | "LeaseLapsed"
+  | keyof typeof RUN_EVENT_SCHEMAS;
 type AxisEventType = Exclude<EventType, ForeignEvent>;
 type Fold<T extends AxisEventType> = (axis: Axis, data: EventData<T>, meta: EventMeta) => Axis;
 

@@ -37,6 +37,10 @@ export const PROBLEM_GUIDE: Record<ProblemSlug, { readonly means: string; readon
     means: "After a restart the axis was found moving, or the outcome of a command stayed open.",
     doThis: "Look at the axis itself, then decide with POST /v1/axes/{axis}/reconcile.",
   },
+  "run-not-ready": {
+    means: "A run of a program cannot be started, paused, resumed or aborted in the state it is in.",
+    doThis: "GET /v1/runs/{id} shows how it stands and what it waits for.",
+  },
   "already-dispatched": {
     means: "The command has been sent to the drive and can no longer be cancelled.",
     doThis: "Halt or stop the axis instead.",

@@ -34,6 +34,7 @@ const ABORTED_BY = {
   person: "stop",
   "restart-recovery": "stop",
   "unexpected-motion": "stop",
+  program: "stop",
   lapse: "policy",
   "controller-lost": "policy",
   shutdown: "policy",
