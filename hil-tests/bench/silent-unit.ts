@@ -139,7 +139,7 @@ function judged(
       shortGaps: line.shortGaps,
       collisions: line.collisions,
       lineErrorUs,
-      void: isVoid,
+      isVoid,
     },
   };
 }
