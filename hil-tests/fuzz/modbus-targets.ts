@@ -1,8 +1,9 @@
 import type { Random } from "@servofleet/runtime/clock";
-import { type CodecReply, ModbusCodec } from "../../firmware-bridge/modbus/codec-reply.ts";
+import type { CodecReply } from "../../firmware-bridge/modbus/codec-reply.ts";
 import { expectedReply } from "../../firmware-bridge/modbus/expected-reply.ts";
 import type { Finding, Framer } from "../../firmware-bridge/modbus/framer.ts";
 import { MbapFramer } from "../../firmware-bridge/modbus/mbap-framer.ts";
+import { ModbusCodec } from "../../firmware-bridge/modbus/modbus-codec.ts";
 import { RtuFramer } from "../../firmware-bridge/modbus/rtu-framer.ts";
 import { crcFits, withCrc } from "../sim/modbus-crc.ts";
 import { between, type FuzzTarget, hex, must, pick } from "./fuzz-target.ts";
