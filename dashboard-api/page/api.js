@@ -50,11 +50,18 @@ export class Box {
   /**
    * @param {string} path
    * @param {object} body
+   * @param {"POST" | "PUT"} method
    * @returns {Promise<any>}
    */
-  async write(path, body) {
+  async write(path, body, method = "POST") {
     const headers = { "Content-Type": "application/json" };
-    return answer(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+    return answer(await fetch(path, { method, headers, body: JSON.stringify(body) }));
+  }
+
+  /** Ends what a path stands for, also when the page is closed meanwhile.
+   * @param {string} path */
+  async end(path) {
+    await fetch(path, { method: "DELETE", keepalive: true });
   }
 
   /** Goes out before anything else, also when the page is closed meanwhile.

@@ -5,6 +5,7 @@ import { CommandList } from "./command-list.js";
 import { EventList, eventName } from "./event-list.js";
 import { FleetPicture } from "./fleet-picture.js";
 import { FleetTable } from "./fleet-table.js";
+import { JogButtons } from "./jog.js";
 import { openFeed } from "./open-feed.js";
 import { LivePlot } from "./plot.js";
 import { onEscape } from "./press.js";
@@ -26,6 +27,7 @@ const openStory = (/** @type {string} */ id) => story.open(id);
 const table = new FleetTable(byId("axes"), select, (axis) => stops.stop(`/v1/axes/${axis}/stop`, axis));
 const panel = new AxisPanel();
 const controls = new AxisControls(box, () => selected, openStory);
+const jog = new JogButtons(box, () => selected);
 const commands = new CommandList(box, byId("commands"), openStory);
 const alarms = new AlarmList(byId("alarms"), byId("alarm-count"));
 const events = new EventList(byId("events"), openStory);
@@ -37,6 +39,7 @@ function select(axis) {
   selected = axis;
   byId("detail").hidden = false;
   controls.clear();
+  jog.letGo();
   commands.show(axis);
   draw();
 }

@@ -103,6 +103,30 @@ describe.runIf(needs("chromium"))("the operator's page", () => {
     expect(text).toMatch(/measured\s+(60\.0\d|59\.9\d) mm\s+< 1 s/);
   });
 
+  test("runs an axis while a jog button is held, and halts it without a latch when it is let go", async () => {
+    const { page } = operator;
+    const before = (await box.drive("x1")).record.at(-1)?.seq ?? 0;
+    const from = await position("x1");
+    await page.fill("#jog-velocity", "20");
+    await page.hover('[data-jog="1"]');
+    await page.mouse.down();
+    await until(
+      "the axis runs as long as it is held",
+      () => position("x1"),
+      (now) => now > from + 10,
+    );
+    await page.mouse.up();
+    const standing = await rowText("x1", (text) => text.includes("standing"));
+    expect(standing).not.toContain("stop latched");
+    expect(await position("x1")).toBeLessThan(from + 200);
+    const kinds = (await box.drive("x1", before)).record.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => MOTION.has(kind))).toHaveLength(1);
+    expect((await box.call("GET", "/v1/leases")).body).toMatchObject({ items: [] });
+    // Back to where the other tests expect it.
+    await operator.move("60");
+    await rowText("x1", (text) => text.includes("60.0") && text.includes("standing"));
+  });
+
   test("stops the axis in mid-move by the mouse, shows the latch, and Reset frees it without moving it", async () => {
     const before = (await box.drive("x1")).record.at(-1)?.seq ?? 0;
     await operator.move("760", "60");
