@@ -54,8 +54,11 @@ async function rig(family: Family, quirks: DriveConfig["quirks"] = {}, profile =
   const move = (targetCounts: number): OrderAction => ({ kind: "move-absolute", targetCounts, ...rates });
   const { velocity, acceleration } = rates;
   const home = { kind: "home", method, velocity: velocity / 2, acceleration, offsetCounts: 0 } as const;
-  const moving = (order: () => Report[]) =>
-    until(() => made.supervisor.status().moving && order().some((one) => one.type === "motion-started"), "it moves");
+  const moving = async (order: () => Report[]) => {
+    const started = () => order().some((one) => one.type === "motion-started");
+    await until(() => (made.supervisor.status().moving && started()) || ended(order()), "it moves");
+    expect(ended(order()) ? order().at(-1) : null).toBe(null);
+  };
   /** Without the speed of 0 that is written before enabling where the mode may be another. */
   const kinds = () => made.kinds().filter((kind) => kind !== "velocity (ignored)");
   return { ...made, kinds, move, home, moving };
