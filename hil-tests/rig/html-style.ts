@@ -32,7 +32,7 @@ th { color:var(--quiet); font-weight:600 } tbody tr:last-child td { border-botto
 @media (max-width:900px) { .body { grid-template-columns:1fr } body { padding:12px } }
 figure { margin:0 0 8px } figcaption { font-size:13px; color:var(--quiet); margin-bottom:2px }
 svg { width:100%; height:auto; display:block; font:11px system-ui,"DejaVu Sans",sans-serif }
-svg text { fill:var(--quiet) } svg .name { fill:var(--ink); font-weight:600 } svg .none { font-style:italic }
+svg text { fill:var(--quiet) } svg .name { fill:var(--ink); font-weight:600; paint-order:stroke; stroke:var(--raised); stroke-width:4px } svg .none { font-style:italic }
 svg .panel { fill:var(--raised); stroke:var(--line) } svg .grid { stroke:#e2e5e7 } svg .zero { stroke:#b3babe }
 svg .step { stroke:#c9ced1; stroke-dasharray:1 3 } svg .failed { stroke:var(--bad); stroke-width:1.5 } svg .failed-label { fill:var(--bad); font-weight:700 }
 svg .target { stroke:#5f7d95; stroke-width:1.6; stroke-dasharray:6 4 } svg .curve { fill:none; stroke:var(--ink); stroke-width:1.7; stroke-linejoin:round }

@@ -46,7 +46,7 @@ function commandDetails(commands: readonly CommandView[], open: boolean): string
   );
   const amiss = commands.filter(({ state, frames }) => AMISS.includes(state) && frames.length > 0);
   return [
-    `<details${open ? " open" : ""}><summary>${commands.length} commands${amiss.length > 0 ? ", with the frames of what went amiss" : ""}</summary>`,
+    `<details${open ? " open" : ""}><summary>${commands.length === 1 ? "1 command" : `${commands.length} commands`}${amiss.length > 0 ? ", with the frames of what went amiss" : ""}</summary>`,
     `<table><thead><tr><th>axis</th><th>command</th><th>ended</th><th>problem</th><th>accepted, UTC</th></tr></thead><tbody>${rows.join("")}</tbody></table>`,
     ...amiss.map(frameBlock),
     "</details>",
