@@ -63,7 +63,8 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   const live = new LiveValues(clock);
   const liveClient = new LiveClient(liveSocketPath, live, clock);
   const channels = new SseChannels();
-  const services: ReadServices = { model, live, past: new TimeTravel(logSource, clock), telemetry, config, clock };
+  const past = new TimeTravel(logSource, clock, (projection) => model.storeOf(projection));
+  const services: ReadServices = { model, live, past, telemetry, config, clock };
   const app = createServer(logger);
   addEverything(app, services, channels, version, liveClient);
   await rm(socketPath, { force: true });

@@ -22,7 +22,7 @@ export interface Projection<Row> {
   /** The key of an existing row the event speaks of, in case it has been moved out of memory; null if none. */
   refersTo(event: TypedEvent): string | null;
   project(rows: Rows<Row>, event: TypedEvent): readonly Change<Row>[];
-  /** Order of the rows in a list: the position of the event that made it. */
+  /** Order of the rows in a list: the position of the event that made it. It never changes where rows can be settled. */
   rank(row: Row): number;
   /** A settled row hardly changes any more and may live on disk only. */
   settled(row: Row): boolean;

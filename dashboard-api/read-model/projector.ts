@@ -1,15 +1,19 @@
-import { EVENT_SCHEMA_VERSION, EVENT_SCHEMAS, type RecordedEvent, typed } from "@servofleet/contracts";
+import { EVENT_SCHEMAS, type RecordedEvent, typed } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
+import { eventVersion } from "@servofleet/runtime/log-upcast";
 import { canonicalDump } from "./canonical-dump.ts";
 import { type LogSource, PAGE_EVENTS } from "./log-source.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { ResidentRows } from "./resident-rows.ts";
-import type { Checkpoint, RowQuery, ViewStore } from "./view-store.ts";
+import type { Checkpoint, RowQuery, Snapshot, StoredRows, ViewStore } from "./view-store.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 /** Longest stretch of the loop that a catch-up takes before others get a turn. */
 const SLICE_MS = 20;
+const ROWS_PAGE = 1000;
+/** Events between two snapshots: the past is never further away than a fold of so many. */
+export const SNAPSHOT_EVENTS = 5000;
 
 /** Runs one projection: keeps its place in the log, its rows in memory and on disk. Halts alone when it cannot go on. */
 export class Projector<Row> {
@@ -17,13 +21,22 @@ export class Projector<Row> {
   readonly rows: ResidentRows<Row>;
   readonly #clock: Clock;
   readonly #disk: WriteBehind<Row> | null;
+  readonly #snapshotEvents: number;
+  #stored: StoredRows<Row> | null;
   #checkpoint: Checkpoint;
   #halted: ProjectionError | null = null;
   #behindSinceMs: number | null = null;
 
   /** Without a store it lives in memory only (time travel). */
-  constructor(projection: Projection<Row>, logId: string, clock: Clock, store: ViewStore<Row> | null = null) {
+  constructor(
+    projection: Projection<Row>,
+    logId: string,
+    clock: Clock,
+    store: ViewStore<Row> | null = null,
+    snapshotEvents = SNAPSHOT_EVENTS,
+  ) {
     this.projection = projection;
+    this.#snapshotEvents = snapshotEvents;
     this.rows = new ResidentRows(projection);
     this.#clock = clock;
     this.#checkpoint = { logId, position: 0, hash: "" };
@@ -35,6 +48,16 @@ export class Projector<Row> {
         (error) => this.#halt(error),
         () => this.rows.evict(),
       );
+    this.#stored = this.#disk;
+  }
+
+  /** The past: goes on from a snapshot instead of the first event, in memory. `settled` are the rows it left out. */
+  startFrom(snapshot: Snapshot<Row>, settled: StoredRows<Row>): void {
+    // What is born later is all in memory; where no row is ever settled, all the others are too.
+    const floorRank = Number.isFinite(this.projection.residentMax) ? snapshot.position + 1 : 0;
+    this.rows.load(snapshot.rows, floorRank);
+    this.#checkpoint = { logId: this.#checkpoint.logId, position: snapshot.position, hash: snapshot.hash };
+    this.#stored = settled;
   }
 
   get position(): number {
@@ -80,7 +103,7 @@ export class Projector<Row> {
     for (const event of events) {
       if (this.#halted) return;
       try {
-        const key = this.#disk && this.projection.refersTo(typed(event));
+        const key = this.#stored && this.projection.refersTo(typed(event));
         if (key != null && this.rows.get(key) === undefined) await this.#invite(key);
         this.#apply(event);
       } catch (cause) {
@@ -90,8 +113,7 @@ export class Projector<Row> {
       await new Promise<void>((resolve) => this.#clock.soon(resolve));
       sliceEndMs = this.#clock.monotonicMs() + SLICE_MS;
     }
-    if (this.#disk) await this.#disk.kick(this.#checkpoint);
-    else this.rows.evict();
+    await this.#disk?.kick(this.#checkpoint);
   }
 
   #apply(event: RecordedEvent): void {
@@ -102,22 +124,35 @@ export class Projector<Row> {
         { expected, got: event.position },
         "the log has a hole or is another one",
       );
-    if (!(event.type in EVENT_SCHEMAS) || event.schema !== EVENT_SCHEMA_VERSION)
+    if (!(event.type in EVENT_SCHEMAS) || event.schema !== eventVersion(event.type))
       throw new ProjectionError(
         "event-refused",
         { position: event.position, type: event.type, schema: event.schema },
         "this version does not know the event; update the dashboard service",
       );
+    const { position, hash } = event;
     for (const [key, row] of this.projection.project(this.rows, typed(event))) {
+      this.#keepFormer(key, position);
       this.rows.set(key, row);
       this.#disk?.put(key, row);
     }
-    this.#checkpoint = { logId: this.#checkpoint.logId, position: event.position, hash: event.hash };
+    this.#checkpoint = { logId: this.#checkpoint.logId, position, hash };
+    if (position % this.#snapshotEvents === 0 && this.#disk)
+      this.#disk.putSnapshot({ position, hash, rows: this.rows.unsettled() });
+  }
+
+  /** The past reads settled rows from where they are now: what changes after all is kept as it was. */
+  #keepFormer(key: string, until: number): void {
+    const row = this.#disk ? this.rows.get(key) : undefined;
+    if (row !== undefined && this.projection.settled(row)) this.#disk?.putFormer({ key, until, row });
   }
 
   async #invite(key: string): Promise<void> {
-    const row = await this.#disk?.get(key);
-    if (row !== undefined) this.rows.invite(key, row);
+    const row = await this.#stored?.get(key);
+    if (row === undefined) return;
+    // Without a file of its own nothing is ever moved out of memory.
+    if (this.#disk) this.rows.invite(key, row);
+    else this.rows.set(key, row);
   }
 
   #halt(cause: unknown): void {
@@ -135,19 +170,25 @@ export class Projector<Row> {
 
   /** One row, from memory or else from disk. */
   async find(key: string): Promise<Row | undefined> {
-    return this.rows.get(key) ?? (await this.#disk?.get(key));
+    return this.rows.get(key) ?? (await this.#stored?.get(key));
   }
 
   /** Rows on disk of a lower rank than everything in memory. */
   async older(query: RowQuery): Promise<readonly Row[]> {
-    return this.#disk?.store.list(query) ?? [];
+    return this.#stored?.list(query) ?? [];
   }
 
   /** The whole state as canonical text, rows on disk included. */
   async dump(): Promise<string> {
     await this.#disk?.settle();
-    const stored = (await this.#disk?.store.all()) ?? [];
-    return canonicalDump(new Map([...stored, ...this.rows.entries()]));
+    const rows = new Map(this.#disk ? await allRows(this.#disk.store) : []);
+    for (const [key, row] of this.rows.entries()) rows.set(key, row);
+    return canonicalDump(rows);
+  }
+
+  /** Where its past lies; null in memory only. */
+  get store(): ViewStore<Row> | null {
+    return this.#disk?.store ?? null;
   }
 
   async close(): Promise<void> {
@@ -157,6 +198,16 @@ export class Projector<Row> {
   #diskStore(): ViewStore<Row> {
     if (!this.#disk) throw new ProjectionError("store-failed", {}, "this projection has no store");
     return this.#disk.store;
+  }
+}
+
+/** Every stored row, in order of key. */
+async function allRows<Row>(store: ViewStore<Row>): Promise<(readonly [string, Row])[]> {
+  const rows: (readonly [string, Row])[] = [];
+  for (;;) {
+    const page = await store.page(rows.at(-1)?.[0] ?? "", ROWS_PAGE);
+    rows.push(...page);
+    if (page.length < ROWS_PAGE) return rows;
   }
 }
 

@@ -86,6 +86,11 @@ export class ReadModel {
   get all(): readonly Projector<never>[] {
     return Object.values(this.projectors) as unknown as readonly Projector<never>[];
   }
+  /** The file of one of its projections. */
+  storeOf<Row>(projection: Projection<Row>): ViewStore<Row> | null {
+    const found = this.all.find((projector) => projector.projection.name === projection.name);
+    return (found?.store as ViewStore<Row> | null | undefined) ?? null;
+  }
   /** Highest position the log is known to have. */
   get known(): number {
     return this.#known;

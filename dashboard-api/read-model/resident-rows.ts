@@ -32,6 +32,12 @@ export class ResidentRows<Row> implements Rows<Row> {
     return this.#rows.entries();
   }
 
+  /** What a snapshot keeps: all that a later event may change without being told where it lies. */
+  unsettled(): (readonly [string, Row])[] {
+    const { settled } = this.#projection;
+    return [...this.#rows].filter(([, row]) => !settled(row));
+  }
+
   /** A row that lives on disk, needed for one event: forgotten by `evict`. */
   invite(key: string, row: Row): void {
     if (!this.#rows.has(key)) this.#guests.set(key, row);

@@ -1,10 +1,24 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { assert } from "@servofleet/runtime/assert";
 import { SqliteDatabase, SqliteError } from "@servofleet/runtime/sqlite";
 import type { Change, Projection } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
-import type { Checkpoint, RowQuery, ViewStore } from "./view-store.ts";
+import {
+  conditionsOf,
+  PAST_TABLES,
+  parsed,
+  pastStatements,
+  rowAt,
+  rowsAt,
+  type StoredRow,
+  snapshotBefore,
+} from "./sqlite-past-rows.ts";
+import type { Checkpoint, PastBatch, RowQuery, Snapshot, ViewStore } from "./view-store.ts";
+
+/** Raised with every change of the tables: files of another format are rebuilt. 2: former rows and snapshots. */
+const FORMAT = 2;
+const DAMAGED: ReadonlySet<string> = new Set(["SQLITE_CORRUPT", "SQLITE_NOTADB"]);
+const NOTHING_PAST: PastBatch<never> = { former: [], snapshots: [] };
 
 /** The trigger is the compare of the compare-and-swap: two projectors on one file cannot both go on. */
 const TABLES = `
@@ -21,20 +35,16 @@ CREATE TABLE IF NOT EXISTS checkpoint(
 ) STRICT;
 INSERT OR IGNORE INTO checkpoint VALUES (1, '', 0, 0, '');
 CREATE TRIGGER IF NOT EXISTS checkpoint_moves_on BEFORE UPDATE ON checkpoint WHEN NEW.previous <> OLD.position
-BEGIN SELECT RAISE(ABORT, 'checkpoint-moved'); END;`;
+BEGIN SELECT RAISE(ABORT, 'checkpoint-moved'); END;
+${PAST_TABLES}
+PRAGMA user_version = ${FORMAT};`;
 
 const MOVE_CHECKPOINT = "UPDATE checkpoint SET log_id = ?, position = ?, previous = ?, hash = ?";
 const PUT_ROWS = `INSERT INTO rows(key, rank, settled, json)
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true
   ON CONFLICT(key) DO UPDATE SET rank = excluded.rank, settled = excluded.settled, json = excluded.json`;
+const ROWS_BY_KEY = "SELECT key, rank, json FROM rows WHERE key > ? ORDER BY key LIMIT ?";
 const DROP_ROWS = "DELETE FROM rows WHERE key IN (SELECT value FROM json_each(?))";
-
-interface StoredRow {
-  readonly key: string;
-  readonly rank: number;
-  readonly json: string;
-}
-const parsed = <Row>(row: StoredRow): [string, Row] => [row.key, JSON.parse(row.json) as Row];
 
 /** The rows of one projection in `<directory>/<name>.v<version>.db`. */
 export class SqliteViewStore<Row> implements ViewStore<Row> {
@@ -85,23 +95,37 @@ export class SqliteViewStore<Row> implements ViewStore<Row> {
   }
 
   async list({ beforeRank, limit, where }: RowQuery): Promise<readonly Row[]> {
-    const fields = Object.entries(where);
-    for (const [field] of fields) assert(/^[a-zA-Z]+$/.test(field), `a field name: ${field}`);
-    const tests = fields.map(
-      ([field, value]) => ` AND json ->> '$.${field}' ${typeof value === "string" ? "=" : ">="} ?`,
-    );
+    const { sql, values } = conditionsOf(where);
     const rows = await this.#db.all<StoredRow>(
-      `SELECT key, rank, json FROM rows WHERE settled = 1 AND rank < ?${tests.join("")} ORDER BY rank DESC LIMIT ?`,
-      [beforeRank, ...fields.map(([, value]) => value), limit],
+      `SELECT key, rank, json FROM rows WHERE settled = 1 AND rank < ?${sql} ORDER BY rank DESC LIMIT ?`,
+      [beforeRank, ...values, limit],
     );
     return rows.map((row) => parsed<Row>(row)[1]);
   }
 
-  async all(): Promise<readonly (readonly [string, Row])[]> {
-    return (await this.#db.all<StoredRow>("SELECT key, rank, json FROM rows")).map((row) => parsed<Row>(row));
+  async page(after: string, limit: number): Promise<readonly (readonly [string, Row])[]> {
+    const rows = await this.#db.all<StoredRow>(ROWS_BY_KEY, [after, limit]);
+    return rows.map((row) => parsed<Row>(row));
   }
 
-  async save(from: number, to: Checkpoint, changes: readonly Change<Row>[]): Promise<void> {
+  snapshotBefore(position: number): Promise<Snapshot<Row> | null> {
+    return snapshotBefore(this.#db, position);
+  }
+
+  settledAt(position: number, query: RowQuery): Promise<readonly (readonly [string, Row])[]> {
+    return rowsAt(this.#db, position, query);
+  }
+
+  settledRowAt(position: number, key: string): Promise<Row | undefined> {
+    return rowAt(this.#db, position, key);
+  }
+
+  async save(
+    from: number,
+    to: Checkpoint,
+    changes: readonly Change<Row>[],
+    past: PastBatch<Row> = NOTHING_PAST,
+  ): Promise<void> {
     const put: unknown[] = [];
     const drop: string[] = [];
     for (const [key, row] of changes)
@@ -112,6 +136,7 @@ export class SqliteViewStore<Row> implements ViewStore<Row> {
         { sql: MOVE_CHECKPOINT, params: [to.logId, to.position, from, to.hash] },
         ...(put.length > 0 ? [{ sql: PUT_ROWS, params: [JSON.stringify(put)] }] : []),
         ...(drop.length > 0 ? [{ sql: DROP_ROWS, params: [JSON.stringify(drop)] }] : []),
+        ...pastStatements(past, this.#projection.rank),
       ]);
     } catch (cause) {
       if (cause instanceof SqliteError && String(cause.facts["message"]).includes("checkpoint-moved"))
@@ -138,15 +163,23 @@ export class SqliteViewStore<Row> implements ViewStore<Row> {
 async function openFile(file: string): Promise<SqliteDatabase> {
   const db = await SqliteDatabase.open(file);
   try {
-    await db.exec(TABLES);
-    return db;
+    const stored = await db.get<{ user_version: number }>("PRAGMA user_version");
+    if (stored?.user_version === 0 || stored?.user_version === FORMAT) {
+      await db.exec(TABLES);
+      return db;
+    }
   } catch (cause) {
+    if (cause instanceof SqliteError && DAMAGED.has(cause.code)) return replaced(db, file);
     await db.close();
-    const damaged = cause instanceof SqliteError && ["SQLITE_CORRUPT", "SQLITE_NOTADB"].includes(cause.code);
-    if (!damaged) throw cause;
-    // Everything here can be rebuilt from the log: a damaged file is no loss.
-    return freshFile(file);
+    throw cause;
   }
+  return replaced(db, file);
+}
+
+/** Everything here can be rebuilt from the log: a damaged file, or one of another format, is no loss. */
+async function replaced(db: SqliteDatabase, file: string): Promise<SqliteDatabase> {
+  await db.close();
+  return freshFile(file);
 }
 
 async function freshFile(file: string): Promise<SqliteDatabase> {

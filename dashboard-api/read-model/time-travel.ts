@@ -3,10 +3,11 @@ import type { Clock } from "@servofleet/runtime/clock";
 import type { LogSource } from "./log-source.ts";
 import type { Projection } from "./projection.ts";
 import { foldUntil, Projector } from "./projector.ts";
+import type { StoredRows, ViewStore } from "./view-store.ts";
 
 /** Views of the past kept, so that a list can be paged without folding again. */
 const VIEWS_MAX = 8;
-/** Folds that may wait for their turn: each reads the log from its beginning. */
+/** Folds that may wait for their turn: each reads up to SNAPSHOT_EVENTS events of the log. */
 const FOLDS_MAX = 16;
 
 export class PastError extends Error {
@@ -29,16 +30,24 @@ export interface PastView<Row> {
   readonly projector: Projector<Row>;
 }
 
-/** The past: a plain fold of the log from its beginning through the same projections that serve the present. */
+/** The file of a projection that serves the present; null where there is none. Asked anew each time: a rebuild exchanges it. */
+export type StoreOf = <Row>(projection: Projection<Row>) => ViewStore<Row> | null;
+
+/**
+ * The past: a fold of the log from the nearest snapshot through the same projections that serve the present. Rows that
+ * were settled at the snapshot are not in it: they are read from the present's file, as they were.
+ */
 export class TimeTravel {
   readonly #log: LogSource;
+  readonly #storeOf: StoreOf;
   readonly #clock: Clock;
   readonly #views = new Map<string, Promise<PastView<unknown>>>();
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(log: LogSource, clock: Clock) {
+  constructor(log: LogSource, clock: Clock, storeOf: StoreOf = () => null) {
     this.#log = log;
+    this.#storeOf = storeOf;
     this.#clock = clock;
   }
 
@@ -67,6 +76,8 @@ export class TimeTravel {
 
   async #fold<Row>(projection: Projection<Row>, position: number): Promise<PastView<Row>> {
     const projector = new Projector(projection, this.#log.logId, this.#clock);
+    const snapshot = await this.#storeOf(projection)?.snapshotBefore(position);
+    if (snapshot) projector.startFrom(snapshot, this.#settledAt(projector, snapshot.position));
     await foldUntil(projector, this.#log, position);
     if (projector.halted)
       throw new PastError(
@@ -75,6 +86,18 @@ export class TimeTravel {
         "see the log",
       );
     return { position: projector.position, wallUs: await this.#wallUs(projector.position), projector };
+  }
+
+  #settledAt<Row>({ projection, rows }: Projector<Row>, position: number): StoredRows<Row> {
+    return {
+      get: async (key) => this.#storeOf(projection)?.settledRowAt(position, key),
+      list: async (query) => {
+        // What memory holds is newer than the snapshot: it hides the row it came from.
+        const limit = query.limit + rows.size;
+        const found = (await this.#storeOf(projection)?.settledAt(position, { ...query, limit })) ?? [];
+        return found.flatMap(([key, row]) => (rows.get(key) === undefined ? [row] : [])).slice(0, query.limit);
+      },
+    };
   }
 
   /** One row that a few events make: folded from just these. */

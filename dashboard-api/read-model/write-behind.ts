@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "@servofleet/runtime/clock";
 import { ProjectionError } from "./projection-error.ts";
-import type { Checkpoint, ViewStore } from "./view-store.ts";
+import type { Checkpoint, FormerRow, RowQuery, Snapshot, StoredRows, ViewStore } from "./view-store.ts";
 
 /** Changed rows that may wait for the disk before the log has to wait for it. */
 const WAITING_ROWS_MAX = 5000;
@@ -8,17 +8,25 @@ const WAITING_ROWS_MAX = 5000;
 const UNSAVED_ROWS_MAX = 50_000;
 const RETRY_MS = 1000;
 
+/** What is on its way to the disk. */
+interface Unsaved<Row> {
+  readonly rows: Map<string, Row | null>;
+  readonly former: FormerRow<Row>[];
+  readonly snapshots: Snapshot<Row>[];
+}
+const nothingUnsaved = <Row>(): Unsaved<Row> => ({ rows: new Map(), former: [], snapshots: [] });
+
 /**
  * Saves the rows of one projection behind the answers: memory is right at once, the file follows one transaction
  * later. While one transaction runs the next collects, so a catch-up writes a row once per batch and not per event.
  */
-export class WriteBehind<Row> {
+export class WriteBehind<Row> implements StoredRows<Row> {
   readonly store: ViewStore<Row>;
   readonly #clock: Clock;
   readonly #halt: (error: ProjectionError) => void;
   readonly #saved: () => void;
-  #waiting = new Map<string, Row | null>();
-  #inFlight = new Map<string, Row | null>();
+  #waiting: Unsaved<Row> = nothingUnsaved();
+  #inFlight: Unsaved<Row> = nothingUnsaved();
   #savedPosition = 0;
   #target: Checkpoint | null = null;
   #running: Promise<void> | null = null;
@@ -42,28 +50,39 @@ export class WriteBehind<Row> {
   }
 
   put(key: string, row: Row | null): void {
-    if (!this.#givenUp) this.#waiting.set(key, row);
+    if (!this.#givenUp) this.#waiting.rows.set(key, row);
+  }
+  /** A settled row is about to change. */
+  putFormer(former: FormerRow<Row>): void {
+    if (!this.#givenUp) this.#waiting.former.push(former);
+  }
+  putSnapshot(snapshot: Snapshot<Row>): void {
+    if (!this.#givenUp) this.#waiting.snapshots.push(snapshot);
   }
 
   async get(key: string): Promise<Row | undefined> {
-    for (const rows of [this.#waiting, this.#inFlight]) {
+    for (const { rows } of [this.#waiting, this.#inFlight]) {
       const row = rows.get(key);
       if (row !== undefined) return row ?? undefined;
     }
     return this.store.get(key);
   }
 
+  list(query: RowQuery): Promise<readonly Row[]> {
+    return this.store.list(query);
+  }
+
   /** Starts a save up to `target` if none runs; resolves at once unless too much waits. */
   async kick(target: Checkpoint): Promise<void> {
     this.#target = target;
     if (this.#givenUp || this.#retry) {
-      if (this.#waiting.size > UNSAVED_ROWS_MAX) this.#giveUp();
+      if (this.#waiting.rows.size > UNSAVED_ROWS_MAX) this.#giveUp();
       return;
     }
     this.#running ??= this.#saveAll().finally(() => {
       this.#running = null;
     });
-    if (this.#waiting.size > WAITING_ROWS_MAX) await this.#running;
+    if (this.#waiting.rows.size > WAITING_ROWS_MAX) await this.#running;
   }
 
   /** Waits for the running save; what a failing disk still owes stays in memory. */
@@ -81,14 +100,14 @@ export class WriteBehind<Row> {
     while (this.#target && this.#target.position > this.#savedPosition) {
       const target = this.#target;
       this.#inFlight = this.#waiting;
-      this.#waiting = new Map();
+      this.#waiting = nothingUnsaved();
       try {
-        await this.store.save(this.#savedPosition, target, [...this.#inFlight]);
+        await this.store.save(this.#savedPosition, target, [...this.#inFlight.rows], this.#inFlight);
       } catch (cause) {
         this.#failed(cause);
         return;
       }
-      this.#inFlight = new Map();
+      this.#inFlight = nothingUnsaved();
       this.#savedPosition = target.position;
       this.#failing = false;
     }
@@ -97,8 +116,8 @@ export class WriteBehind<Row> {
 
   #failed(cause: unknown): void {
     // Newer changes of the same rows win over those that could not be saved.
-    this.#waiting = new Map([...this.#inFlight, ...this.#waiting]);
-    this.#inFlight = new Map();
+    this.#waiting = joined(this.#inFlight, this.#waiting);
+    this.#inFlight = nothingUnsaved();
     this.#failing = true;
     if (cause instanceof ProjectionError) {
       this.#giveUp();
@@ -117,7 +136,13 @@ export class WriteBehind<Row> {
 
   #giveUp(): void {
     this.#givenUp = true;
-    this.#waiting.clear();
+    this.#waiting = nothingUnsaved();
     this.#saved();
   }
 }
+
+const joined = <Row>(older: Unsaved<Row>, newer: Unsaved<Row>): Unsaved<Row> => ({
+  rows: new Map([...older.rows, ...newer.rows]),
+  former: [...older.former, ...newer.former],
+  snapshots: [...older.snapshots, ...newer.snapshots],
+});
