@@ -17,6 +17,7 @@ export const PROBLEMS = {
   "reconcile-required": { status: 409, title: "A person has to reconcile the axis first" },
   "already-dispatched": { status: 409, title: "Command has already been sent" },
   "run-not-ready": { status: 409, title: "The run cannot do this now" },
+  "deadline-passed": { status: 409, title: "A deadline has passed" },
   "version-mismatch": { status: 412, title: "Axis has changed since" },
   "jog-ended": { status: 410, title: "The jog has ended" },
   "payload-too-large": { status: 413, title: "Request body is too large" },

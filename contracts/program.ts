@@ -77,10 +77,7 @@ const CommandStepSchema = Type.Object(
     axis: id("the axis that is commanded"),
     command: Type.Unsafe<ProgramCommand>(Type.Union(Object.values<TSchema>(PROGRAM_COMMANDS))),
     deadlineMs,
-    compensation: Type.Unsafe<Compensation>({
-      ...CompensationSchema,
-      default: { kind: "hold", deadlineMs: COMPENSATION_DEADLINE_DEFAULT_MS },
-    }),
+    compensation: Type.Optional(CompensationSchema),
   },
   strict,
 );

@@ -41,6 +41,10 @@ export const PROBLEM_GUIDE: Record<ProblemSlug, { readonly means: string; readon
     means: "A run of a program cannot be started, paused, resumed or aborted in the state it is in.",
     doThis: "GET /v1/runs/{id} shows how it stands and what it waits for.",
   },
+  "deadline-passed": {
+    means: "A step of a run, its halt or its compensation took longer than its deadline. The run has left its way.",
+    doThis: "Look at the axis of the step, then at the deadline: a dry run shows how long the step needs.",
+  },
   "already-dispatched": {
     means: "The command has been sent to the drive and can no longer be cancelled.",
     doThis: "Halt or stop the axis instead.",
