@@ -1,6 +1,7 @@
 import { type AxisId, boxStream } from "@servofleet/contracts";
 import type { FastifyInstance } from "fastify";
 import { listenOnSocket, writeServer } from "./api/server.ts";
+import type { WriteApi } from "./api/write-api.ts";
 import { LeaseBook } from "./authority/lease-book.ts";
 import { BridgeLink } from "./bridge-link/bridge-link.ts";
 import { bridgeLost } from "./bridge-link/bridge-loss.ts";
@@ -37,15 +38,20 @@ export interface Controller {
 /**
  * Starts the write side: folds the log, records the start, listens, and lets nothing move before every axis was read.
  * Rejects when the log cannot be read or a socket cannot be opened. The bus, the log and the store stay the caller's to close.
+ * With `takeDesks` the desks are handed over in the process instead, and neither socket is opened (simulation).
  */
-export async function startController(options: ControllerOptions): Promise<Controller> {
-  const running = new RunningController(options);
+export async function startController(
+  options: ControllerOptions,
+  takeDesks?: (api: WriteApi) => void,
+): Promise<Controller> {
+  const running = new RunningController(options, takeDesks);
   await running.start();
   return running;
 }
 
 class RunningController implements Controller {
   readonly #options: ControllerOptions;
+  readonly #takeDesks: ((api: WriteApi) => void) | undefined;
   readonly #book: AxisBook;
   readonly #journal: Journal;
   readonly #link: BridgeLink;
@@ -66,9 +72,10 @@ class RunningController implements Controller {
   /** A bridge was heard and has not been missed since. */
   #bridgeThere = false;
 
-  constructor(options: ControllerOptions) {
+  constructor(options: ControllerOptions, takeDesks: ((api: WriteApi) => void) | undefined) {
     const { config, log, bus, clock, random, logger } = options;
     this.#options = options;
+    this.#takeDesks = takeDesks;
     const book = new AxisBook(config.axes);
     const journal = new Journal(log, book, clock);
     const link = new BridgeLink(
@@ -115,7 +122,7 @@ class RunningController implements Controller {
     this.#listenToJournal();
     this.#stopLane.resume();
     await this.#recordStart(former);
-    this.#live = await LiveSocket.listen(liveSocketPath, logger);
+    if (!this.#takeDesks) this.#live = await LiveSocket.listen(liveSocketPath, logger);
     this.#listenToBus();
     await this.#openApi(socketPath);
   }
@@ -160,6 +167,7 @@ class RunningController implements Controller {
       unready: () => this.#unready(),
     });
     this.#ends.push(() => desks.close());
+    if (this.#takeDesks) return this.#takeDesks(desks.api);
     this.#api = await writeServer(desks.api);
     await listenOnSocket(this.#api, path);
   }
