@@ -1,10 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Clock } from "@servofleet/runtime/clock";
-import type { DrivePort, Reply } from "./reply-faults.ts";
+import { MbapConnection } from "./mbap-connection.ts";
+import type { DrivePort } from "./reply-faults.ts";
 import { SimError } from "./sim-error.ts";
 
-const MBAP_BYTES = 7;
-const LENGTH_MAX = 254;
 const CONNECTIONS_MAX = 16;
 
 /** A Modbus TCP port with one or more simulated drives behind it (Modbus messaging on TCP/IP v1.0b, 3.1). */
@@ -79,42 +78,16 @@ export class TcpSlaves {
       socket.destroy();
       return;
     }
-    let buffer = Buffer.alloc(0);
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
     socket.on("error", () => socket.destroy());
-    socket.on("data", (bytes: Buffer) => {
-      buffer = Buffer.concat([buffer, bytes]);
-      while (buffer.length >= MBAP_BYTES) {
-        const length = buffer.readUInt16BE(4);
-        // Nothing after a broken header can be trusted, and a TCP error gets no answer: hang up.
-        if (buffer.readUInt16BE(2) !== 0 || length < 2 || length > LENGTH_MAX) {
-          socket.destroy();
-          return;
-        }
-        if (buffer.length < 6 + length) return;
-        this.#serve(socket, buffer.subarray(0, 6 + length));
-        buffer = buffer.subarray(6 + length);
-      }
+    const connection = new MbapConnection({
+      ports: this.#ports,
+      clock: this.#clock,
+      replyMs: this.#replyMs,
+      send: (bytes) => void (socket.writable && socket.write(bytes)),
+      hangUp: () => socket.destroy(),
     });
+    socket.on("data", (bytes: Buffer) => connection.receive(bytes));
   }
-
-  #serve(socket: Socket, frame: Buffer): void {
-    const port = this.#ports.find(({ drive }) => drive.unit === frame[6]);
-    const reply = port?.answer(frame.subarray(7), this.#clock.monotonicNs());
-    if (!reply) return;
-    const bytes = mbap(frame.readUInt16BE(0), reply);
-    const delayMs = this.#replyMs + reply.delayMs;
-    if (delayMs <= 0) socket.write(bytes);
-    else this.#clock.after(delayMs, () => socket.writable && socket.write(bytes), true);
-  }
-}
-
-function mbap(transaction: number, reply: Reply): Buffer {
-  const header = Buffer.alloc(MBAP_BYTES);
-  header.writeUInt16BE(transaction, 0);
-  header.writeUInt16BE(1 + reply.pdu.length, 4);
-  header[6] = reply.unit;
-  const frame = Buffer.concat([header, reply.pdu]);
-  return frame.subarray(0, Math.max(0, frame.length - reply.cut));
 }
