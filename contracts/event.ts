@@ -215,3 +215,18 @@ export const COMMAND_STATE_AFTER: Partial<Record<EventType, CommandState>> = {
   CommandStopped: "stopped",
   CommandIndeterminate: "indeterminate",
 };
+
+/** Why a command ended without success or failure, in words; null for every other event. */
+export function endReason(event: DomainEvent): string | null {
+  switch (event.type) {
+    case "CommandExpired":
+    case "CommandIndeterminate":
+      return event.data.reason;
+    case "CommandCancelled":
+    case "CommandSuperseded":
+    case "CommandStopped":
+      return `by ${event.data.by}`;
+    default:
+      return null;
+  }
+}

@@ -54,6 +54,8 @@ export interface CommandView {
   readonly target: number | null;
   readonly finalError: number | null;
   readonly problem: ProblemDocument | null;
+  /** Why it ended without success or failure: what expired, who cancelled, superseded or stopped it, what nobody could find out. */
+  readonly reason: string | null;
   readonly transitions: readonly {
     readonly state: CommandState;
     readonly at: string;
@@ -90,7 +92,14 @@ export interface LinkView {
 /** One of `GET /v1/alarms`. */
 export interface AlarmView {
   readonly id: string;
-  readonly kind: "link-down" | "drive-fault" | "limit-reached" | "axis-offline" | "lease-lapsed" | "read-model-halted";
+  readonly kind:
+    | "link-down"
+    | "drive-fault"
+    | "limit-reached"
+    | "axis-offline"
+    | "lease-lapsed"
+    | "read-model-halted"
+    | "unexpected-motion";
   readonly source: string;
   readonly state: "active" | "acknowledged" | "shelved" | "cleared";
   readonly message: string;

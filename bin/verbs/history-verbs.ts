@@ -99,5 +99,5 @@ function confirmation(command: CommandView): string {
     return `ended      ${command.problem.title}: ${command.problem.detail}; ${command.problem.remedy}`;
   if (command.state === "succeeded")
     return `confirmed  by measurement${command.finalError === null ? "" : `, final error ${figure(command.finalError)}`}`;
-  return `now        ${command.state}`;
+  return `now        ${command.state}${command.reason === null ? "" : `: ${command.reason}`}`;
 }

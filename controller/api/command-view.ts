@@ -4,6 +4,7 @@ import {
   type CommandState,
   type CommandType,
   type CommandView,
+  endReason,
   type Frame,
   logPosition,
   type ProblemFacts,
@@ -48,6 +49,7 @@ export function commandView(events: readonly RecordedEvent[], logId: string): Co
     target,
     finalError: finalErrorOf(events),
     problem: problem && problemDocument(problem, `/v1/commands/${first.id}`, first.id),
+    reason: events.reduce<string | null>((found, event) => found ?? endReason(typed(event)), null),
     transitions,
     frames: keptFrames(events.flatMap(framesOf)),
   };

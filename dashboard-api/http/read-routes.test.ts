@@ -66,7 +66,7 @@ describe("commands", () => {
     const { body, headers } = await rig.get(`/v1/commands/${MOVE}`);
     shaped("Command", body);
     expect(Object.keys(body)).toEqual(
-      "commandId axis type request state outcomeUnknown settled principal target finalError problem transitions frames".split(
+      "commandId axis type request state outcomeUnknown settled principal target finalError problem reason transitions frames".split(
         " ",
       ),
     );

@@ -82,6 +82,7 @@ export const CommandSchema = strict({
   target: nullable(number),
   finalError: nullable(number),
   problem: nullable(ProblemSchema),
+  reason: nullable(Type.String({ description: "why it expired, was cancelled, superseded or stopped, or stays open" })),
   transitions: Type.Array(
     strict({ state: oneOf(COMMAND_STATES), at: time(), logPosition: Type.String(), eventId: Type.String() }),
   ),
@@ -109,7 +110,15 @@ export const LinkSchema = strict({
 
 export const AlarmSchema = strict({
   id: Type.String(),
-  kind: oneOf(["link-down", "drive-fault", "limit-reached", "axis-offline", "lease-lapsed", "read-model-halted"]),
+  kind: oneOf([
+    "link-down",
+    "drive-fault",
+    "limit-reached",
+    "axis-offline",
+    "lease-lapsed",
+    "read-model-halted",
+    "unexpected-motion",
+  ]),
   source: Type.String({ description: "axis, link or projection" }),
   state: oneOf(["active", "acknowledged", "shelved", "cleared"]),
   message: Type.String(),

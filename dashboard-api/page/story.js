@@ -102,6 +102,7 @@ function facts(command) {
       ["ended with", `${command.problem.title}: ${command.problem.detail}`],
       ["what to do", command.problem.remedy],
     );
+  if (command.reason) rows.push(["ended", command.reason]);
   rows.push(["id", command.commandId]);
   return element("dl", {}, ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
 }

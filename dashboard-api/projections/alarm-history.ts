@@ -47,6 +47,12 @@ function causeOf(event: TypedEvent): Cause | null {
         message: `Drive does not answer: ${event.data.reason}`,
         remedy: "check power, wiring and the unit number; the axis comes back by itself",
       };
+    case "UnexpectedMotionSeen":
+      return {
+        kind: "unexpected-motion",
+        message: "Axis moves without a command of ours: it is being stopped",
+        remedy: "find out who or what moves it; the alarm ends when a Reset at standstill releases the stop",
+      };
     case "LeaseLapsed":
       return {
         kind: "lease-lapsed",
@@ -63,12 +69,12 @@ const sourceOf = (event: TypedEvent): string =>
   event.type === "LeaseLapsed" ? event.data.axes.join(",") : streamSubject(event.stream);
 
 /** Which open alarms of the same source the event ends. A limit is left by the next motion or by a reset. */
-const ENDS: Partial<Record<TypedEvent["type"], AlarmRow["kind"]>> = {
-  LinkWentUp: "link-down",
-  FaultCleared: "drive-fault",
-  AxisCameOnline: "axis-offline",
-  MotionStarted: "limit-reached",
-  LatchReleased: "limit-reached",
+const ENDS: Partial<Record<TypedEvent["type"], readonly AlarmRow["kind"][]>> = {
+  LinkWentUp: ["link-down"],
+  FaultCleared: ["drive-fault"],
+  AxisCameOnline: ["axis-offline"],
+  MotionStarted: ["limit-reached"],
+  LatchReleased: ["limit-reached", "unexpected-motion"],
 };
 
 function openAlarm(rows: Rows<AlarmRow>, kind: AlarmRow["kind"], source: string): AlarmRow | undefined {
@@ -117,7 +123,7 @@ function answered(rows: Rows<AlarmRow>, event: TypedEvent): readonly Change<Alar
 /** Active alarms and their history, behind `GET /v1/alarms`. */
 export const alarmHistory: Projection<AlarmRow> = {
   name: "alarms",
-  version: 1,
+  version: 2,
   residentMax: ALARMS_IN_MEMORY_MAX,
   rank: (row) => row.sincePosition,
   settled: (row) => row.clearedUs !== null,
@@ -126,9 +132,9 @@ export const alarmHistory: Projection<AlarmRow> = {
     const cause = causeOf(event);
     if (cause) return raised(rows, event, cause);
     if (event.type === "LeaseGranted") return underControl(rows, event.data.axes, event.wallUs);
-    const kind = ENDS[event.type];
-    if (kind === undefined) return answered(rows, event);
-    const row = openAlarm(rows, kind, streamSubject(event.stream));
-    return row ? [cleared(row, event.wallUs)] : NO_CHANGE;
+    const kinds = ENDS[event.type];
+    if (kinds === undefined) return answered(rows, event);
+    const ended = kinds.flatMap((kind) => openAlarm(rows, kind, streamSubject(event.stream)) ?? []);
+    return ended.length > 0 ? ended.map((row) => cleared(row, event.wallUs)) : NO_CHANGE;
   },
 };

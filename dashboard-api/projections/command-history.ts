@@ -2,6 +2,7 @@ import {
   ACCEPTED_EVENTS,
   COMMAND_STATE_AFTER,
   type CommandState,
+  endReason,
   streamSubject,
   TERMINAL_STATES,
   type TypedEvent,
@@ -28,6 +29,7 @@ function firstRow(event: TypedEvent, commandId: string): CommandRow | null {
     outcomeUnknown: false,
     settled: null,
     finalError: null,
+    reason: null,
     frames: [],
     firstUs: event.wallUs,
     firstPosition: event.position,
@@ -84,15 +86,17 @@ function told(row: CommandRow, event: TypedEvent): CommandRow {
       return { ...row, problem: event.data.problem };
     case "OutcomeSettled":
       return { ...row, settled: event.data.settled };
-    default:
-      return row;
+    default: {
+      const reason = TERMINAL_STATES.has(row.state) && row.reason === null ? endReason(event) : null;
+      return reason === null ? row : { ...row, reason };
+    }
   }
 }
 
 /** Every command with its whole story, behind `GET /v1/commands`. */
 export const commandHistory: Projection<CommandRow> = {
   name: "commands",
-  version: 1,
+  version: 2,
   residentMax: COMMANDS_IN_MEMORY_MAX,
   rank: (row) => row.firstPosition,
   settled: (row) => TERMINAL_STATES.has(row.state),

@@ -20,6 +20,8 @@ export interface CommandRow {
   readonly target: number | null;
   readonly finalError: number | null;
   readonly problem: ProblemFacts | null;
+  /** Why it expired, was cancelled, superseded or stopped, or stayed indeterminate. */
+  readonly reason: string | null;
   readonly transitions: readonly {
     readonly state: CommandState;
     readonly us: number;

@@ -15,6 +15,7 @@ export function commandView(row: CommandRow, logId: string): CommandView {
     target: row.target,
     finalError: row.finalError,
     problem: row.problem && problemDocument(row.problem, `/v1/commands/${row.commandId}`, row.commandId),
+    reason: row.reason,
     transitions: row.transitions.map(({ state, us, position, eventId }) => ({
       state,
       at: rfc3339(us),

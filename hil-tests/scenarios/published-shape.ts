@@ -155,6 +155,7 @@ export const command: Shape = {
   principal: oneOf("local"),
   target: orNull(figure),
   finalError: orNull(figure),
+  reason: orNull(text),
   problem: orNull(anyProblem),
   transitions: [{ state: oneOf(...COMMAND_STATES), at: time, logPosition, eventId: uuid }],
   frames: [{ direction: oneOf("tx", "rx"), at: time, hex }],
