@@ -14,9 +14,11 @@ const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 function run(node) {
   const threads = Math.max(THREADS_MIN, Number(process.env.UV_THREADPOOL_SIZE) || 0);
   const entry = fileURLToPath(new URL("./servofleet.ts", import.meta.url));
-  const child = spawn(node, [entry, ...process.argv.slice(2)], {
+  // As bin/node-settings.ts has it for the services, for whatever this process becomes.
+  const cache = fileURLToPath(new URL("../node_modules/.cache/servofleet", import.meta.url));
+  const child = spawn(node, ["--max-semi-space-size=1", entry, ...process.argv.slice(2)], {
     stdio: "inherit",
-    env: { ...process.env, UV_THREADPOOL_SIZE: String(threads) },
+    env: { NODE_COMPILE_CACHE: cache, ...process.env, UV_THREADPOOL_SIZE: String(threads) },
   });
   // A terminal sends Ctrl-C to both processes, `kill` only to this one: pass every signal on (the command line counts
   // repeats within one second once) and stay until the child has stopped its axes.

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Clock, Timer } from "@servofleet/runtime/clock";
 import type { Logger } from "pino";
+import { NODE_FLAGS, nodeEnvironment } from "./node-settings.ts";
 
 /** Pause before a service that died is started again: doubled each time, reset once it has lived long enough. */
 export const RESTART_MIN_MS = 100;
@@ -57,11 +58,6 @@ export function supervise(specs: readonly ServiceSpec[], parts: SupervisorParts)
   return new ServiceKeeper(specs, parts);
 }
 
-// serialport, sqlite3 and zlib share libuv's pool; with its default of 4 they wait for each other.
-const THREADS_MIN = 16;
-const threads = (env: NodeJS.ProcessEnv): string =>
-  String(Math.max(THREADS_MIN, Number(env["UV_THREADPOOL_SIZE"]) || 0));
-
 class ServiceKeeper implements Supervisor {
   readonly ready: Promise<string | undefined>;
   readonly #parts: SupervisorParts;
@@ -116,10 +112,10 @@ class ServiceKeeper implements Supervisor {
     service.restart = null;
     service.startedAtMs = clock.monotonicMs();
     const samePort = service.port === undefined ? {} : { SERVOFLEET_PORT: service.port };
-    const child = spawn(process.execPath, [this.#parts.entry ?? ENTRY, ...spec.args], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, this.#parts.entry ?? ENTRY, ...spec.args], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "advanced",
-      env: { ...env, SERVOFLEET_CHILD: "1", UV_THREADPOOL_SIZE: threads(env), ...samePort },
+      env: { ...nodeEnvironment(env), SERVOFLEET_CHILD: "1", ...samePort },
     });
     service.child = child;
     child.on(

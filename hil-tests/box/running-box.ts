@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { AcceptedView, AxisView, CommandView, Page } from "@servofleet/contracts";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { stringify } from "yaml";
+import { NODE_FLAGS, nodeEnvironment } from "../../bin/node-settings.ts";
 import { demoFleet, demoLinks } from "../demo/demo-fleet.ts";
 import type { MotionWrite } from "../sim/drive-record.ts";
 import { until } from "./until.ts";
@@ -107,7 +108,7 @@ export async function startBox(options: BoxOptions = {}): Promise<RunningBox> {
   const directory = mkdtempSync(join(tmpdir(), "box-"));
   const data = join(directory, "data");
   mkdirSync(data);
-  const env = { ...process.env, UV_THREADPOOL_SIZE: "16", SERVOFLEET_LOG: "warn", ...options.env };
+  const env = { ...nodeEnvironment(process.env), SERVOFLEET_LOG: "warn", ...options.env };
   const linksFile = join(directory, "links.yaml");
   writeFileSync(linksFile, stringify(demoLinks(directory)));
   const simulators = spawn(process.execPath, [CLI, "sim", linksFile], { stdio: ["ignore", "pipe", "inherit"], env });
@@ -151,7 +152,7 @@ async function startServices(start: Start): Promise<RunningBox> {
       messaging: options.messaging ?? "embedded",
     }),
   );
-  const supervisor = spawn(process.execPath, [CLI, "--json", "up", "--config", fleetFile], {
+  const supervisor = spawn(process.execPath, [...NODE_FLAGS, CLI, "--json", "up", "--config", fleetFile], {
     stdio: ["ignore", "pipe", "pipe"],
     env,
   });
