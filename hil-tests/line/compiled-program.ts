@@ -14,21 +14,25 @@ const WRITABLE_BY_OTHERS = 0o022;
 
 /**
  * The path of the program that `source` (one C file) makes, compiled with the machine's own compiler when it is not there
- * yet. It is kept per user and content, so that each source is compiled once. Throws LineError: `no-compiler` where there
+ * yet (`moreFlags`: `-shared` for a library). It is kept per user and content, so that each source is compiled once. Throws LineError: `no-compiler` where there
  * is none, `not-compiled` with the compiler's words (a missing header for one).
  */
-export async function compiledProgram(source: string, libraries: readonly string[] = []): Promise<string> {
+export async function compiledProgram(
+  source: string,
+  libraries: readonly string[] = [],
+  moreFlags: readonly string[] = [],
+): Promise<string> {
   const text = readFileSync(source);
   const key = createHash("sha256")
     .update(text)
-    .update([...FLAGS, ...libraries].join(" "))
+    .update([...FLAGS, ...moreFlags, ...libraries].join(" "))
     .digest("hex")
     .slice(0, 16);
   const program = join(ownDirectory(), `${basename(source, ".c")}-${key}`);
   if (existsSync(program)) return program;
   // Built beside and renamed: another process that builds the same never runs a half-written file.
   const unfinished = `${program}.${process.pid}`;
-  const words = [...FLAGS, "-o", unfinished, source, ...libraries.map((name) => `-l${name}`)];
+  const words = [...FLAGS, ...moreFlags, "-o", unfinished, source, ...libraries.map((name) => `-l${name}`)];
   try {
     await promisify(execFile)(COMPILER, words, { timeout: COMPILE_LIMIT_MS });
   } catch (cause) {

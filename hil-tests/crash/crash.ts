@@ -1,0 +1,59 @@
+import { parseArgs } from "node:util";
+import { systemClock } from "@servofleet/runtime/system-clock";
+import type { Workload } from "./log-life-plan.ts";
+import { type PowerCutOutcome, powerCutTrial } from "./power-cut-trial.ts";
+import { scratchPlace } from "./scratch-place.ts";
+
+const EXIT_FOUND = 1;
+const EXIT_WRONG_USAGE = 2;
+const IMAGES_DEFAULT = 5000;
+/** The log is recorded anew after so many images, so that not all are cut from the same lives. */
+const IMAGES_A_RECORD = 5000;
+/** Most images are of small files, as those are quick; the large ones have the rare moments. */
+const SHARES: readonly (readonly [Workload, number])[] = [
+  ["young", 0.8],
+  ["busy", 0.1],
+  ["sealing", 0.1],
+];
+const CONTROL_IMAGES = 50;
+
+const failed = (outcome: PowerCutOutcome): boolean =>
+  outcome.imagesWithLoss + outcome.imagesWithWrong + outcome.imagesWithFlaw > 0;
+const print = (result: object): void => void process.stdout.write(`${JSON.stringify(result)}\n`);
+
+/** One JSON object per recording, then the control, which must lose. True when all is as it must be. */
+async function cutPower(images: number, seed: number): Promise<boolean> {
+  const scratch = scratchPlace();
+  let good = true;
+  for (let done = 0; done < images; done += IMAGES_A_RECORD)
+    for (const [workload, share] of SHARES) {
+      const part = Math.ceil(Math.min(IMAGES_A_RECORD, images - done) * share);
+      const plan = { workload, weakness: "none", images: part, seed: seed + done, scratch } as const;
+      const outcome = await powerCutTrial(plan);
+      print({ trial: "power-cut", seed: plan.seed, ok: !failed(outcome), ...outcome });
+      good &&= !failed(outcome);
+    }
+  const weakness = "synchronous-normal";
+  const control = await powerCutTrial({ workload: "young", weakness, images: CONTROL_IMAGES, seed, scratch });
+  print({ trial: "power-cut-control", seed, ok: control.imagesWithLoss > 0, ...control });
+  return good && control.imagesWithLoss > 0;
+}
+
+/** `npm run crash [-- --images N] [--seed S]`: exit 1 when anything was lost, or when the control lost nothing. */
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      images: { type: "string", default: String(IMAGES_DEFAULT) },
+      seed: { type: "string", default: String(systemClock().wallUs() % 2 ** 31) },
+    },
+  });
+  const [images, seed] = [Number(values.images), Number(values.seed)];
+  if (![images, seed].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    process.stderr.write("npm run crash -- [--images N] [--seed S]\n");
+    return EXIT_WRONG_USAGE;
+  }
+  return (await cutPower(images, seed)) ? 0 : EXIT_FOUND;
+}
+
+process.exitCode = await main(process.argv.slice(2));
