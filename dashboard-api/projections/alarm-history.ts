@@ -78,7 +78,7 @@ const ENDS: Partial<Record<TypedEvent["type"], readonly AlarmRow["kind"][]>> = {
 };
 
 function openAlarm(rows: Rows<AlarmRow>, kind: AlarmRow["kind"], source: string): AlarmRow | undefined {
-  for (const row of rows.values()) if (row.clearedUs === null && row.kind === kind && row.source === source) return row;
+  for (const row of rows.open()) if (row.clearedUs === null && row.kind === kind && row.source === source) return row;
   return undefined;
 }
 
@@ -104,7 +104,7 @@ function raised(rows: Rows<AlarmRow>, event: TypedEvent, cause: Cause): readonly
 
 /** Somebody controls these axes again. */
 function underControl(rows: Rows<AlarmRow>, axes: readonly string[], us: number): readonly Change<AlarmRow>[] {
-  const open = [...rows.values()].filter(({ kind, clearedUs }) => kind === "lease-lapsed" && clearedUs === null);
+  const open = [...rows.open()].filter(({ kind, clearedUs }) => kind === "lease-lapsed" && clearedUs === null);
   return open
     .filter(({ source }) => source.split(",").some((axis) => axes.includes(axis)))
     .map((row) => cleared(row, us));

@@ -113,7 +113,7 @@ function evolve(row: AxisRow, event: TypedEvent): AxisRow {
 function configured(rows: Rows<AxisRow>, event: TypedEvent & { type: "FleetConfigured" }): Change<AxisRow>[] {
   const { axes } = event.data.config;
   const named = new Set<string>(axes.map((axis) => axis.id));
-  const gone = [...rows.values()].filter((row) => row.configured && !named.has(row.id));
+  const gone = [...rows.open()].filter((row) => row.configured && !named.has(row.id));
   return [
     ...axes.map(
       (axis, order): Change<AxisRow> => [

@@ -21,7 +21,7 @@ export const groupBoard: Projection<GroupRow> = {
     const named = new Set<string>(groups.map((group) => group.id));
     return [
       ...groups.map(({ id, axes }, order) => [id, { id, order, axes: [...axes] }] as const),
-      ...[...rows.values()].filter((row) => !named.has(row.id)).map((row) => [row.id, null] as const),
+      ...[...rows.open()].filter((row) => !named.has(row.id)).map((row) => [row.id, null] as const),
     ];
   },
 };

@@ -27,7 +27,7 @@ const freshLink = (id: string, us: number): LinkRow => ({
 function configured(rows: Rows<LinkRow>, event: TypedEvent & { type: "FleetConfigured" }): Change<LinkRow>[] {
   const { links, axes } = event.data.config;
   const named = new Set<string>(links.map((link) => link.id));
-  const gone = [...rows.values()].filter((row) => row.configured && !named.has(row.id));
+  const gone = [...rows.open()].filter((row) => row.configured && !named.has(row.id));
   return [
     ...links.map(({ id, kind }, order): Change<LinkRow> => {
       const units = axes.filter((axis) => axis.link === id).map((axis) => ({ unit: axis.unit, axis: axis.id }));

@@ -26,4 +26,4 @@ export interface LogSource {
 }
 
 /** Events per page and per transaction of a projection while catching up. */
-export const PAGE_EVENTS = 500;
+export const PAGE_EVENTS = 1000;

@@ -3,8 +3,8 @@ import type { TypedEvent } from "@servofleet/contracts";
 /** What a projection may look at: its own rows, nothing else. */
 export interface Rows<Row> {
   get(key: string): Row | undefined;
-  /** Every row that is not settled, and the newest settled ones. */
-  values(): Iterable<Row>;
+  /** Every row that is not settled. */
+  open(): Iterable<Row>;
 }
 
 /** A row as it is after the event; null removes it. */

@@ -129,7 +129,7 @@ describe("a projector", () => {
     const first = await opened(commandHistory, source);
     await foldUntil(first, source, log.events.length);
     await first.close();
-    const next = await opened({ ...commandHistory, version: 2 }, source);
+    const next = await opened({ ...commandHistory, version: 99 }, source);
     expect(next.position).toBe(0);
     await next.close();
     const before = await opened(commandHistory, source);

@@ -2,7 +2,8 @@ import { EVENT_SCHEMAS, type RecordedEvent, typed } from "@servofleet/contracts"
 import type { Clock } from "@servofleet/runtime/clock";
 import { eventVersion } from "@servofleet/runtime/log-upcast";
 import { canonicalDump } from "./canonical-dump.ts";
-import { type LogSource, PAGE_EVENTS } from "./log-source.ts";
+import { logPages } from "./log-pages.ts";
+import type { LogSource } from "./log-source.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionError } from "./projection-error.ts";
 import { ResidentRows } from "./resident-rows.ts";
@@ -80,7 +81,9 @@ export class Projector<Row> {
     this.#behindSinceMs ??= this.#clock.monotonicMs();
   }
   markCaughtUp(): void {
-    if (this.#halted === null) this.#behindSinceMs = null;
+    if (this.#halted !== null || this.#behindSinceMs === null) return;
+    this.#behindSinceMs = null;
+    void this.#disk?.kick(this.#checkpoint);
   }
 
   /** Continues from the stored checkpoint if it belongs to this log, else starts from zero with an empty file. */
@@ -113,7 +116,8 @@ export class Projector<Row> {
       await new Promise<void>((resolve) => this.#clock.soon(resolve));
       sliceEndMs = this.#clock.monotonicMs() + SLICE_MS;
     }
-    await this.#disk?.kick(this.#checkpoint);
+    // On the way to the end of the log a row changes again and again: it is written once it is worth a transaction.
+    await this.#disk?.kick(this.#checkpoint, this.#behindSinceMs !== null);
   }
 
   #apply(event: RecordedEvent): void {
@@ -219,9 +223,8 @@ async function belongsTo(log: LogSource, stored: Checkpoint): Promise<boolean> {
 
 /** Reads the log up to `until` into a projector that nobody else feeds. */
 export async function foldUntil<Row>(projector: Projector<Row>, log: LogSource, until: number): Promise<void> {
-  while (projector.position < until && !projector.halted) {
-    const page = await log.readAfter(projector.position, Math.min(PAGE_EVENTS, until - projector.position));
-    if (page.length === 0) return;
+  for await (const page of logPages(log, projector.position, until)) {
     await projector.handle(page);
+    if (projector.halted) return;
   }
 }

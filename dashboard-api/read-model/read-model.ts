@@ -9,6 +9,7 @@ import type { CommandRow } from "../projections/command-row.ts";
 import { type GroupRow, groupBoard } from "../projections/group-board.ts";
 import { type LinkRow, linkBoard } from "../projections/link-board.ts";
 import { EventRing } from "./event-ring.ts";
+import { logPages } from "./log-pages.ts";
 import { type LogSource, PAGE_EVENTS } from "./log-source.ts";
 import { PositionWaiters } from "./position-waiters.ts";
 import type { Projection } from "./projection.ts";
@@ -180,17 +181,16 @@ export class ReadModel {
 
   /** Every projection from its own checkpoint to the end of the log, one page for all of them. */
   async #catchUp(): Promise<void> {
-    for (;;) {
-      const live = this.all.filter((projector) => projector.halted === null);
-      const from = live.length === 0 ? await this.log.newestPosition() : Math.min(...live.map((p) => p.position));
-      const page = await this.log.readAfter(from, PAGE_EVENTS);
+    const live = this.all.filter((projector) => projector.halted === null);
+    const from = live.length === 0 ? await this.log.newestPosition() : Math.min(...live.map((p) => p.position));
+    let reached = from;
+    for await (const page of logPages(this.log, from)) {
+      if (this.#stop.signal.aborted) return;
       if (page.length > 0) await this.#take(page);
-      if (page.length < PAGE_EVENTS) {
-        this.#known = Math.max(this.#known, from + page.length);
-        for (const projector of live) projector.markCaughtUp();
-        return;
-      }
+      reached += page.length;
     }
+    this.#known = Math.max(this.#known, reached);
+    for (const projector of live) projector.markCaughtUp();
   }
 
   async #take(events: readonly RecordedEvent[]): Promise<void> {

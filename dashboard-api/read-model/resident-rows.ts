@@ -7,6 +7,8 @@ import type { Projection, Rows } from "./projection.ts";
 export class ResidentRows<Row> implements Rows<Row> {
   readonly #projection: Projection<Row>;
   readonly #rows = new Map<string, Row>();
+  /** Those of them that are not settled. */
+  readonly #open = new Map<string, Row>();
   readonly #guests = new Map<string, Row>();
   #floorRank = 0;
 
@@ -25,6 +27,9 @@ export class ResidentRows<Row> implements Rows<Row> {
   get(key: string): Row | undefined {
     return this.#rows.get(key) ?? this.#guests.get(key);
   }
+  open(): Iterable<Row> {
+    return this.#open.values();
+  }
   values(): Iterable<Row> {
     return this.#rows.values();
   }
@@ -34,8 +39,7 @@ export class ResidentRows<Row> implements Rows<Row> {
 
   /** What a snapshot keeps: all that a later event may change without being told where it lies. */
   unsettled(): (readonly [string, Row])[] {
-    const { settled } = this.#projection;
-    return [...this.#rows].filter(([, row]) => !settled(row));
+    return [...this.#open];
   }
 
   /** A row that lives on disk, needed for one event: forgotten by `evict`. */
@@ -46,9 +50,14 @@ export class ResidentRows<Row> implements Rows<Row> {
   set(key: string, row: Row | null): void {
     if (row === null) {
       this.#rows.delete(key);
+      this.#open.delete(key);
       this.#guests.delete(key);
     } else if (this.#guests.has(key)) this.#guests.set(key, row);
-    else this.#rows.set(key, row);
+    else {
+      this.#rows.set(key, row);
+      if (this.#projection.settled(row)) this.#open.delete(key);
+      else this.#open.set(key, row);
+    }
   }
 
   /** Moves the oldest settled rows out until the bound holds. */
@@ -68,7 +77,8 @@ export class ResidentRows<Row> implements Rows<Row> {
   /** Puts rows in that were read back, in order of rank. */
   load(rows: readonly (readonly [string, Row])[], floorRank: number): void {
     this.#rows.clear();
-    for (const [key, row] of rows) this.#rows.set(key, row);
+    this.#open.clear();
+    for (const [key, row] of rows) this.set(key, row);
     this.#floorRank = floorRank;
   }
 }

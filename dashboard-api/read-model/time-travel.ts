@@ -103,9 +103,10 @@ export class TimeTravel {
   /** One row that a few events make: folded from just these. */
   async row<Row>(projection: Projection<Row>, commandId: string, position: number): Promise<Row | undefined> {
     const rows = new Map<string, Row>();
+    const seen = { get: (key: string) => rows.get(key), open: () => rows.values() };
     for (const event of await this.#log.readCommand(commandId)) {
       if (event.position > position) break;
-      for (const [key, row] of projection.project(rows, typedEvent(event)))
+      for (const [key, row] of projection.project(seen, typedEvent(event)))
         if (row === null) rows.delete(key);
         else rows.set(key, row);
     }

@@ -4,6 +4,9 @@ import type { Checkpoint, FormerRow, RowQuery, Snapshot, StoredRows, ViewStore }
 
 /** Changed rows that may wait for the disk before the log has to wait for it. */
 const WAITING_ROWS_MAX = 5000;
+/** What a save waits for on the way to the end of the log: changed rows, or snapshots. */
+const WORTH_ROWS = 2000;
+const WORTH_SNAPSHOTS = 8;
 /** Beyond this the file is given up until the next start, which then continues from its old checkpoint. */
 const UNSAVED_ROWS_MAX = 50_000;
 const RETRY_MS = 1000;
@@ -72,13 +75,15 @@ export class WriteBehind<Row> implements StoredRows<Row> {
     return this.store.list(query);
   }
 
-  /** Starts a save up to `target` if none runs; resolves at once unless too much waits. */
-  async kick(target: Checkpoint): Promise<void> {
+  /** Starts a save up to `target` if none runs; resolves at once unless too much waits. `lazy`: only if it is worth it. */
+  async kick(target: Checkpoint, lazy = false): Promise<void> {
     this.#target = target;
+    const { rows, snapshots } = this.#waiting;
     if (this.#givenUp || this.#retry) {
-      if (this.#waiting.rows.size > UNSAVED_ROWS_MAX) this.#giveUp();
+      if (rows.size > UNSAVED_ROWS_MAX) this.#giveUp();
       return;
     }
+    if (lazy && rows.size < WORTH_ROWS && snapshots.length < WORTH_SNAPSHOTS) return;
     this.#running ??= this.#saveAll().finally(() => {
       this.#running = null;
     });
@@ -87,6 +92,7 @@ export class WriteBehind<Row> implements StoredRows<Row> {
 
   /** Waits for the running save; what a failing disk still owes stays in memory. */
   async settle(): Promise<void> {
+    if (this.#target) await this.kick(this.#target);
     await this.#running;
   }
 
