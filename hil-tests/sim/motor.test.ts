@@ -103,3 +103,28 @@ test("a motor at rest is idle and stays where it is", () => {
   expect(motor.idle).toBe(true);
   expect(motor.position).toBe(1234);
 });
+
+test("the shaft does not swing beyond its target, not even after it turned round at full speed", () => {
+  const turnAfter = fc.integer({ min: 1, max: 1500 });
+  const share = fc.double({ min: 1.6, max: 5, noNaN: true });
+  const ramp = fc.constantFrom(50_000, 500_000, 3_000_000);
+  fc.assert(
+    fc.property(turnAfter, share, ramp, (steps, ways, deceleration) => {
+      const motor = new Motor({ ...benchPlant, hardStops: { negative: -1e9, positive: 1e9 } });
+      motor.power(true);
+      const rates = { speed: 200_000, acceleration: deceleration, deceleration };
+      motor.go({ kind: "position", target: -1e7, ...rates });
+      for (let n = 0; n < steps; n++) motor.step();
+      const target = Math.round(motor.position + ways * (rates.speed ** 2 / deceleration));
+      motor.go({ kind: "position", target, ...rates });
+      let farthest = Number.NEGATIVE_INFINITY;
+      for (let n = 0; n < 100_000 && !motor.idle; n++) {
+        motor.step();
+        farthest = Math.max(farthest, motor.position);
+      }
+      expect(motor.position).toBe(target);
+      expect(farthest).toBeLessThanOrEqual(target + 0.5);
+    }),
+    { numRuns: 30 },
+  );
+});

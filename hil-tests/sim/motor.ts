@@ -14,7 +14,7 @@ export interface PlantConfig {
   countsPerRevolution: number;
   /** Natural frequency of the position loop, 1/s; lower means more lag. */
   stiffness: number;
-  /** Share of the speed that is fed forward (0 to 1); the rest shows as following error in motion. */
+  /** Share of demanded speed and acceleration that is fed forward (0 to 1); the rest shows as following error in motion. */
   feedForward: number;
   /** Acceleration at 100 % of rated torque, counts/s². */
   ratedAcceleration: number;
@@ -120,11 +120,15 @@ export class Motor {
       this.#coast(dt);
       return;
     }
+    const before = this.demand.velocity;
     this.demand.step(dt);
+    const acceleration = (this.demand.velocity - before) / dt;
     const { stiffness, feedForward, ratedAcceleration, torqueMax, load, friction } = this.plant;
+    // Without the acceleration the lag at the end of the ramp would carry the shaft beyond its target.
     const wanted =
       stiffness * stiffness * this.followingError +
-      2 * stiffness * (feedForward * this.demand.velocity - this.velocity);
+      2 * stiffness * (feedForward * this.demand.velocity - this.velocity) +
+      feedForward * acceleration;
     // The loop's integral part carries load and friction, so they cost torque and not position at rest.
     const carried = load + friction * this.velocity;
     const torque = clamp((wanted / ratedAcceleration) * 100 + carried, -torqueMax, torqueMax);
