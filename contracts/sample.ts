@@ -29,6 +29,16 @@ export interface LinkStats {
   readonly stopBoundMs: number;
   /** How many times longer than configured polls are apart now, for axes at rest and for moving ones; absent or 1: as configured. */
   readonly pollStretch?: { readonly idle: number; readonly moving: number };
+  /**
+   * The last start of several axes at once; null or absent before the first. `sentSkewMs`: between the first bytes of
+   * their starting frames, 0 when it was one frame. `seenSkewMs`: between the readings that first showed each in motion,
+   * as fine as they are polled; null until all were seen.
+   */
+  readonly groupStart?: {
+    readonly axes: readonly AxisId[];
+    readonly sentSkewMs: number;
+    readonly seenSkewMs: number | null;
+  } | null;
   readonly errors: {
     readonly timeout: number;
     readonly crc: number;

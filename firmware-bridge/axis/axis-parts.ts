@@ -4,6 +4,7 @@ import type { Drive } from "../handshake/drive.ts";
 import type { DriveFacts } from "../handshake/drive-facts.ts";
 import type { Link } from "../link/link.ts";
 import type { GuardFacts } from "./order-guard.ts";
+import type { StartGate } from "./start-gate.ts";
 
 /** What the bridge writes for a person who looks for the cause of something; the arguments of a structured logger. */
 export interface BridgeLog {
@@ -20,6 +21,8 @@ export interface AxisParts {
   readonly clock: Clock;
   readonly log: BridgeLog;
   readonly report: (report: Report) => void;
+  /** Where the drive can be started by one frame with others of its line. */
+  readonly starts?: StartGate | undefined;
   /** Last decoded reading. */
   readonly facts: () => DriveFacts;
   /** Why the axis takes no orders now (does not answer, not attached), in words; null when it does. */

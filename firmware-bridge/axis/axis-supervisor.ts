@@ -11,6 +11,7 @@ import { OrderLane } from "./order-lane.ts";
 import { Poller } from "./poller.ts";
 import type { Reading } from "./reading.ts";
 import { SettleDesk } from "./settle-desk.ts";
+import type { StartGate } from "./start-gate.ts";
 import { StatusBoard } from "./status-board.ts";
 import { StopLane } from "./stop-lane.ts";
 
@@ -23,6 +24,8 @@ export interface SupervisorParts {
   readonly clock: Clock;
   readonly log: BridgeLog;
   readonly report: (report: Report) => void;
+  /** Of the axis' line, where its drive can be started by one frame with others. */
+  readonly starts?: StartGate | undefined;
   readonly sample: (sample: Sample) => void;
   /** Epoch, silence of the controller, shutting down: the same for all axes. */
   readonly gate: () => { readonly epoch: number; readonly controllerSilent: string | null; readonly closing: boolean };
@@ -177,8 +180,9 @@ export class AxisSupervisor {
   }
 
   #axisParts(): AxisParts {
-    const { config, link, drive, clock, log, report } = this.#parts;
+    const { config, link, drive, clock, log, report, starts } = this.#parts;
     return {
+      starts,
       config,
       link,
       drive,

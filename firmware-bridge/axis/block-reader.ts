@@ -1,6 +1,6 @@
 import type { Frame } from "@servofleet/contracts";
-import { type Link, LinkError, type TransactionDone } from "../link/link.ts";
-import { type MergedRead, mergeReads, type ReadRequest, RefusedHoles } from "../link/merge-reads.ts";
+import { type Link, LinkError, type ReadRequest, type TransactionDone } from "../link/link.ts";
+import { type MergedRead, mergeReads, RefusedHoles } from "../link/merge-reads.ts";
 import type { DriveProfile } from "../profile/drive-profile.ts";
 
 /** Illegal data address, illegal data value: what a drive answers where nothing is (Modbus application protocol v1.1b3, 7). */

@@ -28,6 +28,8 @@ export interface SessionHooks {
   readonly barred?: () => string | undefined;
   /** Deadline of the first write's first byte. */
   readonly notAfterMs?: number;
+  /** Awaited before a decisive write, which may then leave in one frame with the starts of other axes. */
+  readonly gather?: () => Promise<void>;
   readonly onFrames?: (frames: readonly Frame[]) => void;
   /** The first byte of a write is in the kernel. */
   readonly onWriteSent?: (weight: WriteWeight, wallUs: number, frame: Frame) => void;
@@ -68,8 +70,18 @@ export class DriveSession implements DriveTalk {
   async write(entries: readonly (readonly [name: string, raw: number])[], weight: WriteWeight): Promise<void> {
     const request = this.#profile.write(entries);
     if (!request) throw new HandshakeError("unsupported", { entries }, "a value does not fit its register");
-    await this.#transact(request, this.#hooks.class, weight);
+    if (weight === "decisive") await this.#hooks.gather?.();
+    const { unanswered } = await this.#transact(request, this.#hooks.class, weight);
+    if (unanswered) await this.#confirm(entries);
     this.#hooks.onWriteDone?.(weight);
+  }
+
+  /** Nobody answers a frame to several: the registers themselves tell whether it has arrived. */
+  async #confirm(entries: readonly (readonly [name: string, raw: number])[]): Promise<void> {
+    const found = await this.read(...entries.map(([name]) => name));
+    if (entries.every(([name, raw]) => found.get(name) === raw)) return;
+    const facts = { unit: this.#unit, written: Object.fromEntries(entries), found: Object.fromEntries(found) };
+    throw new LinkError("no-reply", facts, "the drive reads back other values than were written to the group", true);
   }
 
   async pause(ms: number): Promise<void> {
@@ -113,6 +125,7 @@ export class DriveSession implements DriveTalk {
       const done = await this.#link.transact(this.#unit, request, {
         class: klass,
         ...deadline,
+        mayJoin: weight === "decisive" && this.#hooks.gather !== undefined,
         beforeFirstByte: () => this.#hooks.barred?.(),
         onSent: (sent) => {
           if (weight === null) return;

@@ -65,6 +65,9 @@ export class OrderLane {
       );
       return;
     }
+    // Others of the line wait for it only where nothing else stands before it.
+    const isNext = !this.#pumping && this.#waiting.length === 0;
+    if (isNext && isGoal(run)) run.start = this.#parts.starts?.enter(this.#parts.config.id) ?? null;
     this.#waiting.push(run);
     void this.#pump();
   }
@@ -138,6 +141,7 @@ export class OrderLane {
       this.#open.add(run);
       this.#parts.wake();
       await this.#sending.send(run);
+      run.start?.left();
       this.#sweep();
     }
     this.#pumping = false;
@@ -167,6 +171,7 @@ export class OrderLane {
     });
     run.watch = watch;
     const at = reading.facts.positionCounts;
+    if (watch.started && !wasStarted) run.start?.moved(reading.middleUs);
     if (watch.started && !wasStarted && at !== null) run.started(reading.middleUs, at, reading.frames);
     if (verdict.is === "done") run.done(clock.wallUs(), reading.endedMs, at, reading.frames);
     else if (verdict.is === "failed") run.failed(clock.wallUs(), verdict.problem, at, reading.frames);
@@ -210,3 +215,5 @@ export class OrderLane {
     }
   }
 }
+
+const isGoal = ({ action }: OrderRun): boolean => action.kind === "move-absolute" || action.kind === "move-velocity";

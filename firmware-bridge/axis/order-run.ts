@@ -3,6 +3,7 @@ import { type DriveFacts, UNKNOWN_FACTS } from "../handshake/drive-facts.ts";
 import { FrameBook } from "./frame-book.ts";
 import { MotionRecorder } from "./motion-recorder.ts";
 import type { OrderWatch } from "./order-watch.ts";
+import type { StartTicket } from "./start-gate.ts";
 
 type Reported<T extends Report["type"]> = Extract<Report, { type: T }>;
 export type AbortedBy = Reported<"order-aborted">["by"];
@@ -35,6 +36,8 @@ export class OrderRun {
   sinceMs = Number.POSITIVE_INFINITY;
   watch: OrderWatch | null = null;
   recorder: MotionRecorder | null = null;
+  /** Its place among orders that start together, where the drive can be started so. */
+  start: StartTicket | null = null;
   readonly #report: (report: Report) => void;
 
   constructor(order: Order, report: (report: Report) => void) {

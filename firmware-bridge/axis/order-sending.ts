@@ -57,10 +57,14 @@ export class OrderSending {
       readClass: "confirm",
       notAfterMs: run.order.notAfterMs,
       barred: () => this.#refusal(run)?.reason ?? (run.open ? undefined : "ended"),
+      ...(run.start ? { gather: run.start.ready } : {}),
       onFrames: (frames) => run.book.add(frames),
       onWriteSent: (weight, wallUs, frame) => {
         run.firstByte(wallUs, clock.monotonicMs(), frame);
-        if (weight === "decisive") run.decisiveSent = true;
+        if (weight === "decisive") {
+          run.decisiveSent = true;
+          run.start?.sent(clock.monotonicMs());
+        }
         if (run.drives && takesOver(weight)) this.#events.takesOver(run);
       },
       onWriteDone: (weight) => {

@@ -155,6 +155,13 @@ function restProblem(action: OrderAction, watch: OrderWatch, facts: DriveFacts, 
   if (facts.limit !== null && watch.started) {
     return axisProblem("limit-reached", facts.limit, "move away from the limit and check the limits of the axis");
   }
+  if (action.kind === "home" && facts.homingDoubt !== null) {
+    return axisProblem(
+      "axis-not-ready",
+      facts.homingDoubt,
+      "switch the drive off and on, which forgets the old home position, then home again",
+    );
+  }
   if (!watch.started) {
     return axisProblem(
       "axis-not-ready",

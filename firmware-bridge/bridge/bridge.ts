@@ -16,6 +16,7 @@ import type { MessageBus } from "@servofleet/runtime/message-bus";
 import { uuidV7 } from "@servofleet/runtime/random-id";
 import type { BridgeLog } from "../axis/axis-parts.ts";
 import { AxisSupervisor } from "../axis/axis-supervisor.ts";
+import { StartGate } from "../axis/start-gate.ts";
 import { serveCaptures } from "../capture/serve-captures.ts";
 import { createDrive } from "../handshake/create-drive.ts";
 import { type Link, NOT_OPENED_YET } from "../link/link.ts";
@@ -23,7 +24,7 @@ import type { DriveProfile } from "../profile/drive-profile.ts";
 import { axisAbilities } from "./axis-abilities.ts";
 import { BridgeError } from "./bridge-error.ts";
 import { ControllerWatch } from "./controller-watch.ts";
-import { type LinkPlan, linkPlan } from "./link-plan.ts";
+import { type LinkPlan, linkPlan, startsTogether } from "./link-plan.ts";
 import { ReportOutbox } from "./report-outbox.ts";
 import { SampleOutlet } from "./sample-outlet.ts";
 import { settleAxes, settleOrphans } from "./shut-down.ts";
@@ -81,6 +82,8 @@ class RunningBridge implements Bridge {
   readonly closed: Promise<void>;
   readonly #parts: BridgeParts;
   readonly #links = new Map<LinkId, Link>();
+  /** One per line whose drives can be started by one frame. */
+  readonly #starts = new Map<LinkId, StartGate>();
   readonly #axes = new Map<AxisId, AxisSupervisor>();
   readonly #outbox: ReportOutbox;
   readonly #samples: SampleOutlet;
@@ -127,6 +130,7 @@ class RunningBridge implements Bridge {
   #addLink(config: LinkConfig, plan: LinkPlan): void {
     const link = this.#parts.createLink(config, plan);
     this.#links.set(config.id, link);
+    if (plan.together.syncWrite.length > 1) this.#starts.set(config.id, new StartGate(this.#parts.clock));
     this.#undo.push(link.onState(() => this.#outbox.send(this.#linkStatus(link))));
   }
 
@@ -151,6 +155,7 @@ class RunningBridge implements Bridge {
         closing: this.#closing !== undefined,
       }),
       newStopId: () => uuidV7(clock, random),
+      starts: startsTogether(profile) ? this.#starts.get(config.link) : undefined,
     });
     this.#axes.set(config.id, supervisor);
   }
@@ -272,7 +277,10 @@ class RunningBridge implements Bridge {
 
   #tellLinkStats(): void {
     for (const link of this.#links.values())
-      this.#parts.bus.publish("samples", { type: "link-stats", stats: link.stats() });
+      this.#parts.bus.publish("samples", {
+        type: "link-stats",
+        stats: { ...link.stats(), groupStart: this.#starts.get(link.id)?.last ?? null },
+      });
   }
 
   async #shutDown(settled: Promise<void>): Promise<void> {

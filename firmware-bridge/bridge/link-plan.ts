@@ -1,6 +1,7 @@
 import type { AxisConfig, AxisId, FleetConfig, LinkConfig } from "@servofleet/contracts";
-import type { PollPlan } from "../link/bus-cost.ts";
-import type { ModbusRequest } from "../link/link.ts";
+import { type LineCost, lineCost, type PollPlan, replyMicros, requestMicros } from "../link/bus-cost.ts";
+import { JOINED_SHARE, type Together } from "../link/join-jobs.ts";
+import type { ModbusRequest, UnitPart } from "../link/link.ts";
 import { READ_REGISTERS_MAX } from "../modbus/expected-reply.ts";
 import type { DriveProfile } from "../profile/drive-profile.ts";
 
@@ -15,7 +16,14 @@ export interface LinkPlan {
   readonly inFlight: readonly ModbusRequest[];
   /** The longest stop of the line's drives. */
   readonly stop: ModbusRequest;
+  /** Units that can be asked together; empty but on a servo bus. */
+  readonly together: Together;
 }
+
+/** Instructions of a servo bus that a profile names (Dynamixel Protocol 2.0 and SCS alike). */
+const SYNC_READ = 0x82;
+const SYNC_WRITE = 0x83;
+const BULK_READ = 0x92;
 
 /**
  * The plan of one link: what it owes while its axes stand, or (`moving`) while all of them move, which it serves as far
@@ -29,13 +37,48 @@ export function linkPlan(
 ): LinkPlan {
   const axes = config.axes.filter((axis) => axis.link === link.id);
   const profiles = axes.map((axis) => profileOf(axis));
+  const polls = axes.flatMap((axis) => pollsOf(profileOf(axis), axis.unit, axis.poll[pace]));
+  const together = togetherOf(axes.map((axis) => ({ unit: axis.unit, profile: profileOf(axis) })));
   const short = profiles.every(({ data }) => data.functions.includes(6));
   return {
     units: axes.map((axis) => ({ unit: axis.unit, axis: axis.id })),
-    polls: axes.flatMap((axis) => pollsOf(profileOf(axis), axis.unit, axis.poll[pace])),
-    inFlight: profiles.flatMap(longestOf),
+    polls,
+    inFlight: [...profiles.flatMap(longestOf), ...longestJoined(polls, together, lineCost(link))],
+    together,
     stop: short ? { fn: "write", address: 0, value: 0 } : { fn: "write-many", address: 0, values: [0, 0] },
   };
+}
+
+function togetherOf(units: readonly { readonly unit: number; readonly profile: DriveProfile }[]): Together {
+  const having = (instruction: number) =>
+    units.filter(({ profile }) => names(profile, instruction)).map(({ unit }) => unit);
+  return { syncRead: having(SYNC_READ), bulkRead: having(BULK_READ), syncWrite: having(SYNC_WRITE) };
+}
+
+const names = ({ data }: DriveProfile, instruction: number): boolean =>
+  data.telegram === "bytes" && data.functions.includes(instruction);
+
+/** Whether drives of the profile can be started by one frame with others of their line. */
+export const startsTogether = (profile: DriveProfile): boolean => names(profile, SYNC_WRITE);
+
+/** The longest read of several units that a stop can come behind. */
+function longestJoined(polls: LinkPlan["polls"], { syncRead }: Together, cost: LineCost): ModbusRequest[] {
+  const longest = new Map<number, UnitPart>();
+  for (const { unit, request } of polls) {
+    if (request.fn !== "read" || !syncRead.includes(unit)) continue;
+    if (request.quantity > (longest.get(unit)?.quantity ?? 0))
+      longest.set(unit, { unit, address: request.address, quantity: request.quantity });
+  }
+  let joined: ModbusRequest[] = [];
+  for (const parts = [...longest.values()]; parts.length > 1; parts.pop()) {
+    const quantity = parts.reduce((all, part) => all + part.quantity, 0);
+    const request: ModbusRequest = { fn: "read", address: 0, quantity, parts: [...parts] };
+    const micros = requestMicros(request, cost) + replyMicros(request, cost);
+    if (micros > JOINED_SHARE * cost.replyWaitMaxUs) continue;
+    joined = [request];
+    break;
+  }
+  return joined;
 }
 
 function pollsOf(profile: DriveProfile, unit: number, periodMs: number): LinkPlan["polls"] {

@@ -16,6 +16,11 @@ import { parameterValue, writeParameter } from "./write-parameter.ts";
 /** A step at standstill of so many position windows makes the bridge look whether the drive was switched off. */
 const JUMP_WINDOWS = 10;
 
+/** Methods of 6098 that make the present place the home position: 35 in older profiles, 37 in newer ones (CiA 402). */
+const TAKES_PLACE: readonly number[] = [35, 37];
+const HOME_BIT_STUCK =
+  "the drive's home bit was up before the run and has not fallen, so it cannot be told whether a new home position was found";
+
 const GOING: Performed = { finished: false };
 const FINISHED: Performed = { finished: true };
 
@@ -55,9 +60,11 @@ export class Cia402Drive implements Drive {
     const state = statusword === undefined ? "unknown" : cia402State(statusword);
     if (this.#control.enables && (state === "switch-on-disabled" || state === "not-ready-to-switch-on"))
       this.needsAttach = true;
-    if (statusword !== undefined) this.#home.seen(statusword);
+    const { positionWindowCounts } = this.profile.data.settle;
+    if (statusword !== undefined) this.#home.seen(statusword, values.get("actualPosition"), positionWindowCounts);
     const facts = cia402Facts(values, this.#units, this.#memory, this.profile.data.settle.stillCountsPerS);
     this.#watchJump(facts);
+    if (this.#home.unproven) return { ...facts, homingDoubt: HOME_BIT_STUCK };
     if (!this.#home.runs || facts.homing !== "attained") return facts;
     this.#home.attained();
     return { ...facts, homed: true };
@@ -123,7 +130,9 @@ export class Cia402Drive implements Drive {
         await startVelocity(action, this.#control, this.#units, talk, facts, acknowledged);
         return GOING;
       case "home":
-        await startHoming(action, this.#control, this.#units, talk, facts, () => this.#home.starts());
+        await startHoming(action, this.#control, this.#units, talk, facts, () =>
+          this.#home.starts(TAKES_PLACE.includes(action.method) ? action.offsetCounts : null),
+        );
         acknowledged();
         return GOING;
       default:

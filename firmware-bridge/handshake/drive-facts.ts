@@ -17,6 +17,8 @@ export interface DriveFacts {
   /** What ended a motion at a limit, in words. */
   readonly limit: string | null;
   readonly homing: "none" | "running" | "attained" | "failed" | null;
+  /** Why the end of a reference run cannot be told from what the drive shows, in words. */
+  readonly homingDoubt: string | null;
   readonly positionCounts: number | null;
   readonly velocityCountsPerS: number | null;
   readonly followingErrorCounts: number | null;
@@ -35,6 +37,7 @@ export const UNKNOWN_FACTS: DriveFacts = {
   taken: null,
   limit: null,
   homing: null,
+  homingDoubt: null,
   positionCounts: null,
   velocityCountsPerS: null,
   followingErrorCounts: null,

@@ -8,6 +8,10 @@ export interface Job extends Waiting {
   readonly request: ModbusRequest;
   readonly options: TransactionOptions;
   readonly frames: Frame[];
+  /** Of a request to several units: the jobs that it carries out. */
+  readonly members?: readonly Job[];
+  /** Was asked together with others in vain: goes by itself now. */
+  alone: boolean;
   /** Bytes of it may have reached the drive. */
   sent: boolean;
   /** The drive has not yet refused a longer read in its place. */
@@ -40,6 +44,7 @@ export function newJob(
     mayPad: true,
     flushes: 0,
     echoes: 0,
+    alone: false,
     ...settle,
   };
 }

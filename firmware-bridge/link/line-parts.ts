@@ -3,6 +3,7 @@ import type { Clock, Random } from "@servofleet/runtime/clock";
 import type { Framer } from "../modbus/framer.ts";
 import type { MbapLanes } from "../modbus/mbap-lanes.ts";
 import type { PollPlan } from "./bus-cost.ts";
+import type { Together } from "./join-jobs.ts";
 import type { LineCodec } from "./line-codec.ts";
 import type { ModbusRequest } from "./link.ts";
 import type { Wire } from "./wire.ts";
@@ -21,6 +22,8 @@ export interface LinkParts {
   readonly log: LinkLog;
   /** The poll plan, for `plannedLoad` and `stopBoundMs` of the figures. */
   readonly polls?: readonly PollPlan[];
+  /** Units that can be asked together, on a servo bus; absent: none. */
+  readonly together?: Together;
   /** The longest requests that a stop can come behind, and the longest stop; absent: the polls, and one register. */
   readonly inFlight?: readonly ModbusRequest[];
   readonly stop?: ModbusRequest;

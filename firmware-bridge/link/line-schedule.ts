@@ -77,6 +77,11 @@ export class LineSchedule<T extends Waiting> {
     return undefined;
   }
 
+  /** What waits in a class, in the order of arrival. */
+  list(name: TransactionClass): readonly T[] {
+    return this.#queue(name).map((slot) => slot.entry);
+  }
+
   /** Takes out everything of the unit but its stops. */
   withdraw(unit: number): T[] {
     return this.removeWhere((entry) => entry.unit === unit && entry.class !== "stop");

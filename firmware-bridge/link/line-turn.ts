@@ -130,8 +130,13 @@ export class LineTurn {
   #waitMs(job: Job, page: UnitPage): number {
     const capMs = this.#parts.cost.replyWaitMaxUs / 1000;
     if (job.class === "stop" || job.class === "command") return capMs;
+    if (job.members) return Math.min(capMs, this.#waitOfAll(job.members, capMs));
     return replyWaitMs(page.health, job.class === "probe" ? Math.min(capMs, PROBE_WAIT_MAX_MS) : capMs);
   }
+
+  /** Each answers in its turn. */
+  #waitOfAll = (members: readonly Job[], capMs: number): number =>
+    members.reduce((waitMs, { unit }) => waitMs + replyWaitMs(this.#parts.book.page(unit).health, capMs), 0);
 
   #sent({ job, guarded }: Turn, sent: Sent): void {
     const first = !job.sent;
@@ -154,11 +159,30 @@ export class LineTurn {
     if (outcome.rxFrame) turn.job.frames.push(outcome.rxFrame);
     const busyMs = outcome.endedMs - outcome.startedMs + cost.silenceUs / 1000;
     tally.transaction(busyMs, outcome.reply !== undefined);
-    this.#parts.pace.spent(turn.job.unit, turn.job.class === "poll", busyMs);
-    if (this.#isBroadcast(turn.job)) this.#settle(turn.job, outcome);
+    const whom = turn.job.members ?? [turn.job];
+    for (const { unit } of whom) this.#parts.pace.spent(unit, turn.job.class === "poll", busyMs / whom.length);
+    if (turn.job.members && turn.request.fn === "read") this.#allEnded(turn.job, turn.job.members, outcome);
+    else if (this.#isBroadcast(turn.job)) this.#settle(turn.job, outcome);
     else if (outcome.reply) this.#answered(turn, outcome);
     else this.#silent(turn, outcome);
     this.#parts.finished();
+  }
+
+  /** A read of several units: all have answered, or nobody knows whose answer is still on its way. */
+  #allEnded(job: Job, members: readonly Job[], outcome: Outcome): void {
+    const { book, clock } = this.#parts;
+    const waitedMs = outcome.endedMs - outcome.startedMs;
+    this.#silences = 0;
+    for (const { unit, request } of members) {
+      const page = book.page(unit);
+      if (outcome.reply) page.health = afterReply(page.health, null, clock.wallUs());
+      else {
+        page.ghosts = withGhost(page.ghosts, request);
+        page.health = { ...page.health, quarantineUntilMs: clock.monotonicMs() + waitedMs };
+      }
+    }
+    if (outcome.reply) this.#settle(job, outcome);
+    else failJob(job, "no-reply", { waitedMs, crcErrors: outcome.crcErrors });
   }
 
   #answered(turn: Turn, outcome: Outcome): void {

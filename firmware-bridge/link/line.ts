@@ -5,6 +5,7 @@ import { assertRequest } from "../modbus/expected-reply.ts";
 import { ModbusCodec } from "../modbus/modbus-codec.ts";
 import { type LineCost, transactionMicros } from "./bus-cost.ts";
 import { FrameRing, type LineFrame } from "./frame-ring.ts";
+import { JobJoiner } from "./join-jobs.ts";
 import { lineFigures } from "./line-figures.ts";
 import { failJob, type Job, newJob } from "./line-job.ts";
 import { type Lane, LineLanes } from "./line-lanes.ts";
@@ -23,7 +24,7 @@ import { newLane } from "./new-lane.ts";
 import { nextJob } from "./next-job.ts";
 import { PollPace, type PollStretch } from "./poll-pace.ts";
 import { ReconnectingWire } from "./reconnecting-wire.ts";
-import { UnitBook } from "./unit-book.ts";
+import { mayJoin, UnitBook } from "./unit-book.ts";
 import { breakerState, learnedTurnaroundUs } from "./unit-health.ts";
 import { waitUntil } from "./wait-until.ts";
 import type { WireSession } from "./wire.ts";
@@ -44,6 +45,7 @@ export class Line implements Link {
   readonly #tally: LineTally;
   readonly #pace: PollPace;
   readonly #lanes: LineLanes;
+  readonly #joiner: JobJoiner | undefined;
   readonly #wire: ReconnectingWire;
   readonly #listeners = new Set<(up: boolean, reason: string | null) => void>();
   #session: WireSession | undefined;
@@ -82,6 +84,13 @@ export class Line implements Link {
       finished: () => this.#pump(),
     };
     const framers = parts.lanes?.framers ?? [parts.framer];
+    const { together, broadcastUnit } = parts;
+    if (together && broadcastUnit !== undefined) {
+      const isWell = (unit: number) => mayJoin(this.#book.page(unit), clock.monotonicMs());
+      const { again } = shared;
+      const nowMs = () => clock.monotonicMs();
+      this.#joiner = new JobJoiner({ together, cost, broadcastUnit, isWell, again, nowMs });
+    }
     const lanes = framers.map((framer) => newLane({ ...shared, framer, codec: parts.codec ?? new ModbusCodec() }));
     this.#lanes = new LineLanes(lanes, parts.lanes);
     this.#wire = new ReconnectingWire(parts.wire, clock, random, {
@@ -259,7 +268,8 @@ export class Line implements Link {
       this.#wakeAt(earliest(this.#book.nextChangeMs(nowMs), this.#schedule.nextExpiryMs()));
       return false;
     }
-    turn.take(session, job);
+    const joined = this.#joiner ? this.#joiner.join(job, this.#schedule) : job;
+    if (joined) turn.take(session, joined);
     return true;
   }
 

@@ -10,10 +10,34 @@ export type TransactionClass = (typeof TRANSACTION_CLASSES)[number];
  * telegram of function 43: the address is an index, the quantity counts words, the value is the object's raw bits.
  */
 export type ModbusRequest =
-  | { readonly fn: "read"; readonly address: number; readonly quantity: number; readonly object?: ObjectPlace }
+  | ReadRequest
   | { readonly fn: "write"; readonly address: number; readonly value: number; readonly object?: ObjectPlace }
-  | { readonly fn: "write-many"; readonly address: number; readonly values: readonly number[] }
+  | WriteManyRequest
   | ReadWriteRequest;
+
+/** With `parts` it asks several units at once, and the values come in their order (servo buses, sync and bulk read). */
+export interface ReadRequest {
+  readonly fn: "read";
+  readonly address: number;
+  readonly quantity: number;
+  readonly object?: ObjectPlace;
+  readonly parts?: readonly UnitPart[];
+}
+
+/** With `parts` it writes to several units at once, and is answered by none (servo buses, sync write). */
+export interface WriteManyRequest {
+  readonly fn: "write-many";
+  readonly address: number;
+  readonly values: readonly number[];
+  readonly parts?: readonly UnitPart[];
+}
+
+/** The share of one unit in a request to several. */
+export interface UnitPart {
+  readonly unit: number;
+  readonly address: number;
+  readonly quantity: number;
+}
 
 /** Function 23: the unit writes first, then reads (`address`, `quantity`), in one transaction. Only where the profile names 23. */
 export interface ReadWriteRequest {
@@ -38,6 +62,11 @@ export interface TransactionOptions {
    * at most the link's `stopWaitMaxMs`.
    */
   readonly broadcastDelayMs?: number;
+  /**
+   * The write may leave in one frame with writes to other units that wait at the same moment, where the drives' profiles
+   * name it. Nobody answers such a frame: it ends `unanswered`, and reading has to confirm it.
+   */
+  readonly mayJoin?: boolean;
   /** Called when the first byte is in the kernel. */
   readonly onSent?: (sent: { readonly monotonicMs: number; readonly wallUs: number; readonly frame: Frame }) => void;
 }
@@ -50,6 +79,8 @@ export interface TransactionDone {
   readonly endedMs: number;
   /** Wall time of the middle of the transaction, microseconds: the time of the values read. */
   readonly middleUs: number;
+  /** A write that left in one frame with others: it is out, and no drive has confirmed it. */
+  readonly unanswered?: boolean;
 }
 
 /**

@@ -2,7 +2,8 @@ import type { LinkConfig, LinkId } from "@servofleet/contracts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { lineCost, transactionMicros } from "./bus-cost.ts";
-import { type MergeFacts, mergeReads, type ReadRequest, RefusedHoles } from "./merge-reads.ts";
+import type { ReadRequest } from "./link.ts";
+import { type MergeFacts, mergeReads, RefusedHoles } from "./merge-reads.ts";
 import { virtualConfig } from "./testing/virtual-bench.ts";
 
 const read = (address: number, quantity: number): ReadRequest => ({ fn: "read", address, quantity });

@@ -1,6 +1,4 @@
-import type { ModbusRequest } from "./link.ts";
-
-export type ReadRequest = Extract<ModbusRequest, { fn: "read" }>;
+import type { ReadRequest } from "./link.ts";
 
 /** What merging depends on. */
 export interface MergeFacts {

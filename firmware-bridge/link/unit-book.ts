@@ -20,6 +20,10 @@ export interface UnitPage {
   probe: ModbusRequest;
 }
 
+/** Whether the unit can be asked together with others: it answers, and nothing late of it can be taken for something else. */
+export const mayJoin = ({ ghosts, health }: UnitPage, nowMs: number): boolean =>
+  ghosts.length === 0 && health.timeoutsInRow === 0 && health.openings === 0 && nowMs >= health.quarantineUntilMs;
+
 /** The units of one line, silent ones included, and when the next silent one is asked again. */
 export class UnitBook {
   readonly #pages = new Map<number, UnitPage>();

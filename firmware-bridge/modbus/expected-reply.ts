@@ -18,6 +18,8 @@ export interface ExpectedReply {
   readonly length: number;
   /** Bytes that must follow the function code: a byte count, or the echo of the request. */
   readonly fixed: readonly number[];
+  /** The answers of several units, one behind the other in this order; only on servo buses. */
+  readonly parts?: readonly { readonly unit: number; readonly length: number }[];
 }
 
 const word = (value: number): readonly [number, number] => [value >>> 8, value & 0xff];

@@ -82,7 +82,8 @@ export const PROFILE_HEAD = {
   ]),
   /**
    * `objects`: each access is one telegram of function 43 with the object's exact size (igus dryve D1). `bytes`: addresses
-   * and `words` count bytes, `functions` are the instructions 2 (read) and 3 (write) of a servo bus.
+   * and `words` count bytes, `functions` are the instructions of a servo bus: 2 (read), 3 (write), and where the drive
+   * has them 130 (sync read), 131 (sync write) and 146 (bulk read).
    */
   telegram: Type.Union([Type.Literal("registers"), Type.Literal("objects"), Type.Literal("bytes")], {
     default: "registers",
@@ -90,7 +91,7 @@ export const PROFILE_HEAD = {
   cia402: Cia402DialectSchema,
   servo: ServoDialectSchema,
   wordOrder: Type.Union([Type.Literal("high-first"), Type.Literal("low-first")]),
-  functions: Type.Array(Type.Integer({ minimum: 1, maximum: 127 }), { minItems: 1, maxItems: 16 }),
+  functions: Type.Array(Type.Integer({ minimum: 1, maximum: 255 }), { minItems: 1, maxItems: 16 }),
   registersMax: Type.Integer({ minimum: 1, maximum: 123, description: "most registers in one request" }),
   /** Read at attach; a drive that answers otherwise is not driven. */
   identity: Type.Object(

@@ -2,7 +2,14 @@ import { dynamixelCrc } from "./dynamixel-crc.ts";
 import type { PacketShape, StatusPacket } from "./packet-shape.ts";
 
 /** Instructions of Protocol 2.0 (e-manual, Protocol 2.0, Instruction). */
-export const DYNAMIXEL = { read: 0x02, write: 0x03, status: 0x55 } as const;
+export const DYNAMIXEL = {
+  read: 0x02,
+  write: 0x03,
+  status: 0x55,
+  syncRead: 0x82,
+  syncWrite: 0x83,
+  bulkRead: 0x92,
+} as const;
 const HEADER = [0xff, 0xff, 0xfd, 0x00] as const;
 /** Header, id, length. */
 const HEAD_BYTES = 7;

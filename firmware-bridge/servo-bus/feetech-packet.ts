@@ -1,7 +1,7 @@
 import type { PacketShape, StatusPacket } from "./packet-shape.ts";
 
 /** Instructions of the SCS protocol (FTServo_Python, protocol constants). */
-export const FEETECH = { read: 0x02, write: 0x03 } as const;
+export const FEETECH = { read: 0x02, write: 0x03, syncRead: 0x82, syncWrite: 0x83 } as const;
 
 /** Header, id, length. */
 const HEAD_BYTES = 4;

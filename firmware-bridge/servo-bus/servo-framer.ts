@@ -1,6 +1,6 @@
 import type { ExpectedReply } from "../modbus/expected-reply.ts";
 import type { Finding, Framer } from "../modbus/framer.ts";
-import type { PacketShape } from "./packet-shape.ts";
+import type { PacketShape, StatusPacket } from "./packet-shape.ts";
 
 /** More than two of the longest packets: a whole answer behind a whole late one. */
 const BUFFER_MAX_BYTES = 2048;
@@ -16,6 +16,8 @@ export class ServoFramer implements Framer {
   #expected: ExpectedReply | undefined;
   #request: Uint8Array = new Uint8Array(0);
   #echoDue = false;
+  /** Answers to a request of several units that have come so far. */
+  #gathered: Uint8Array[] = [];
 
   constructor(shape: PacketShape) {
     this.#shape = shape;
@@ -39,11 +41,14 @@ export class ServoFramer implements Framer {
 
   end(): readonly Finding[] {
     this.#expected = undefined;
-    return this.#drop(this.#buffer.length);
+    const early = this.#gathered.map((wire) => ({ type: "stray" as const, units: [], noiseBytes: 0, wire }));
+    this.#gathered = [];
+    return [...early, ...this.#drop(this.#buffer.length)];
   }
 
   reset(): void {
     this.#expected = undefined;
+    this.#gathered = [];
     this.#buffer = new Uint8Array(0);
   }
 
@@ -74,6 +79,7 @@ export class ServoFramer implements Framer {
     if (!status) return noise(packet);
     const expected = this.#expected;
     const verdict = this.#shape.verdict(status);
+    if (expected?.parts) return this.#gather(packet, status, expected.parts);
     if (expected && status.unit === expected.unit) {
       if (verdict === "damaged") return { type: "crc" };
       if (verdict === "refusal" || status.data.length === expected.length) {
@@ -82,6 +88,20 @@ export class ServoFramer implements Framer {
       }
     }
     return { type: "stray", units: [status.unit], noiseBytes: 0, wire: packet };
+  }
+
+  /** Answers of several come in the order asked; a refusal or a missing one leaves the whole unanswered. */
+  #gather(packet: Uint8Array, status: StatusPacket, parts: NonNullable<ExpectedReply["parts"]>): Finding | undefined {
+    const due = parts[this.#gathered.length];
+    const isAnswer = this.#shape.verdict(status) === "answer";
+    if (!isAnswer || status.unit !== due?.unit || status.data.length !== due.length)
+      return { type: "stray", units: [status.unit], noiseBytes: 0, wire: packet };
+    this.#gathered.push(packet);
+    if (this.#gathered.length < parts.length) return undefined;
+    this.#expected = undefined;
+    const wire = this.#gathered.reduce(joined);
+    this.#gathered = [];
+    return { type: "reply", adu: wire, wire };
   }
 
   #take(count: number): Uint8Array {
