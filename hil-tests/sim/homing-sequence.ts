@@ -34,6 +34,8 @@ export class HomingSequence {
   #phase: "search" | "brake" | "back-off" | "creep" | "rest" = "search";
   #turned = false;
   #seen = false;
+  /** Where the search met the switch. */
+  #touch = 0;
   #edge = 0;
 
   constructor(motor: Motor, plan: HomingPlan) {
@@ -89,6 +91,7 @@ export class HomingSequence {
 
   #search(): void {
     if (this.#active) {
+      this.#touch = this.#motor.position;
       this.#stop();
       this.#phase = "brake";
       return;
@@ -104,10 +107,12 @@ export class HomingSequence {
   }
 
   #brake(): void {
-    if (!this.#motor.demand.atRest) return;
+    if (!this.#motor.idle) return;
     // Stopped beyond a narrow switch on the far side, the edge still lies ahead of the back-off.
     this.#seen = this.#active;
-    const alreadyClear = this.#turned && !this.#active;
+    // A switch that was just grazed on the way in lies ahead still, as one that was met from behind.
+    const grazed = (this.#motor.position - this.#touch) * this.#way <= 0;
+    const alreadyClear = !this.#active && (this.#turned || grazed);
     this.#phase = alreadyClear ? "creep" : "back-off";
     this.#run(alreadyClear ? this.#plan.direction : (-this.#plan.direction as 1 | -1), this.#plan.slow);
   }
