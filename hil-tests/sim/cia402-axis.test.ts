@@ -241,8 +241,23 @@ test("kinco: a home bit that never falls is no proof of a second home position",
   const { done: run, home, supervisor } = await rig({ ...kinco, method: 27 });
   await run({ kind: "enable" });
   expect(await run(home)).toMatchObject(done);
-  expect(await run(home)).toMatchObject({ type: "order-failed" });
+  expect(await run(home)).toMatchObject({
+    type: "order-failed",
+    problem: { detail: expect.stringContaining("home bit"), remedy: expect.stringContaining("off and on") },
+  });
   expect(supervisor.status().homed).toBe(false);
+});
+
+test("kinco: where the present place becomes home, the counter proves it although the bit never falls", async () => {
+  const { done: run, move, home, supervisor, simulated, kinds } = await rig(kinco);
+  await run({ kind: "enable" });
+  expect(await run(home)).toMatchObject(done);
+  expect(await run(move(kinco.near))).toMatchObject(done);
+  expect(await run(home)).toMatchObject(done);
+  expect(supervisor.status()).toMatchObject({ homed: true, positionCounts: near(0) });
+  expect(await run(home)).toMatchObject(done);
+  expect(simulated.state()).toMatchObject({ homed: true, position: near(0) });
+  expect(kinds().filter((kind) => kind === "home")).toHaveLength(3);
 });
 
 test("kinco: where the bit falls with a new run, homing again succeeds", async () => {
