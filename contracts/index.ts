@@ -17,6 +17,7 @@ export * from "./query.ts";
 export * from "./recorded-event.ts";
 export * from "./report.ts";
 export * from "./run-event.ts";
+export * from "./run-view.ts";
 export * from "./sample.ts";
 export * from "./time.ts";
 export * from "./units.ts";

@@ -16,6 +16,7 @@ import { ReportDesk } from "./inbox/report-desk.ts";
 import { ReportInbox } from "./inbox/report-inbox.ts";
 import { LiveSocket } from "./live/live-socket.ts";
 import { feedSamples } from "./live/sample-feed.ts";
+import type { ProgramShelf } from "./programs/program-shelf.ts";
 import { type FormerLife, foldLog } from "./recovery/fold-log.ts";
 import { Recovery } from "./recovery/recovery.ts";
 import { recordStart } from "./recovery/start-records.ts";
@@ -124,7 +125,7 @@ class RunningController implements Controller {
     await this.#recordStart(former);
     if (!this.#takeDesks) this.#live = await LiveSocket.listen(liveSocketPath, logger);
     this.#listenToBus();
-    await this.#openApi(socketPath);
+    await this.#openApi(socketPath, former.shelf);
   }
 
   /** A full disk keeps motion out, never the house: stops have to work. The records follow when there is room. */
@@ -152,7 +153,7 @@ class RunningController implements Controller {
     return this.#closing;
   }
 
-  async #openApi(path: string): Promise<void> {
+  async #openApi(path: string, shelf: ProgramShelf): Promise<void> {
     const desks = openWriteDesks({
       options: this.#options,
       book: this.#book,
@@ -162,6 +163,7 @@ class RunningController implements Controller {
       dispatcher: this.#dispatcher,
       leases: this.#leases,
       waiters: this.#waiters,
+      shelf,
       shuttingDown: () => this.#closing !== undefined,
       beingRead: (axis) => !this.#started || this.#recovery.holds(axis),
       unready: () => this.#unready(),

@@ -13,6 +13,11 @@ import { CommandDesk } from "./inbox/command-desk.ts";
 import { CommandIdentity } from "./inbox/command-identity.ts";
 import type { CommandWaiters } from "./inbox/command-waiters.ts";
 import type { Journal } from "./inbox/journal.ts";
+import { ProgramDesk } from "./programs/program-desk.ts";
+import type { ProgramShelf } from "./programs/program-shelf.ts";
+import { RunDesk } from "./programs/run-desk.ts";
+import { RunEngine } from "./programs/run-engine.ts";
+import { TriggerDesk } from "./programs/trigger-desk.ts";
 import type { StopLane } from "./stop/stop-lane.ts";
 
 export interface WriteDeskParts {
@@ -24,6 +29,8 @@ export interface WriteDeskParts {
   readonly dispatcher: Dispatcher;
   readonly leases: LeaseBook;
   readonly waiters: CommandWaiters;
+  /** Programs and open runs of the former life. */
+  readonly shelf: ProgramShelf;
   readonly shuttingDown: () => boolean;
   /** The axis is still being read after a start or a change of bridge. */
   readonly beingRead: (axis: AxisId) => boolean;
@@ -61,13 +68,58 @@ export function openWriteDesks(parts: WriteDeskParts): WriteDesks {
   const leaseDesk = new LeaseDesk({ config, book, leases, journal, link, stopLane, desk, clock, random, logger });
   const jogs = new JogDesk({ book, leases, leaseDesk, desk, link, clock, random });
   journal.onRecorded((recorded) => jogs.recorded(recorded));
+  const identity = new CommandIdentity(log.logId, random);
+  const saga = openPrograms({ ...parts, admission, leaseDesk, identity });
   const captures = new CaptureDesk({ bus, clock, random, bridgeAlive: () => link.alive });
-  const taking = { admission, desk, waiters, stopLane, captures, leases, leaseDesk, jogs };
+  const taking = { admission, desk, waiters, stopLane, captures, leases, leaseDesk, jogs, ...saga.desks };
   return {
     api: { config, log, book, journal, ...taking, clock, logger, unready },
     close() {
+      saga.close();
       leaseDesk.close();
       captures.close();
+    },
+  };
+}
+
+interface SagaParts extends WriteDeskParts {
+  readonly admission: Admission;
+  readonly leaseDesk: LeaseDesk;
+  readonly identity: CommandIdentity;
+}
+
+/** Programs, their runs and their triggers. */
+function openPrograms(parts: SagaParts) {
+  const { options, journal, book, shelf, dispatcher } = parts;
+  const { config, log, bus, clock, logger } = options;
+  const wallUs = () => clock.wallUs();
+  const engine = new RunEngine({
+    ...parts,
+    log,
+    clock,
+    logger,
+    dispatch: (command, deadlineMs, terms) => dispatcher.enqueue(command, deadlineMs, terms),
+  });
+  const programs = new ProgramDesk({ config, journal, shelf, wallUs });
+  const runs = new RunDesk({ ...parts, config, log, engine, wallUs });
+  const triggers = new TriggerDesk({ config, book, journal, programs, runs, engine, logger });
+  journal.onDecided((entries) => {
+    triggers.decided(entries);
+    engine.decided(entries);
+  });
+  journal.onRecorded((recorded) => {
+    triggers.recorded(recorded);
+    engine.recorded(recorded);
+  });
+  const end = bus.subscribe("samples", (message) => {
+    if (message.type !== "samples") return;
+    for (const { axis, positionCounts } of message.samples) engine.sampled(axis, positionCounts);
+  });
+  return {
+    desks: { programs, runs, triggers },
+    close() {
+      end();
+      engine.close();
     },
   };
 }

@@ -11,9 +11,15 @@ import { type Complaint, checkDocument } from "@servofleet/runtime/schema-compla
 /** Complaints that one answer carries. */
 const ERRORS_MAX = 50;
 
-/** JSON Pointer (RFC 6901) of a complaint's path; our bodies are flat. */
+/** JSON Pointer (RFC 6901) of a complaint's path. */
 const pointerOf = (path: string): string =>
-  path === "" ? "" : `/${path.replaceAll("~", "~0").replaceAll("/", "~1").replaceAll(".", "/")}`;
+  path === ""
+    ? ""
+    : `/${path
+        .replaceAll("~", "~0")
+        .replaceAll("/", "~1")
+        .replace(/\[(\d+)\]/g, "/$1")
+        .replaceAll(".", "/")}`;
 
 function inWords({ found, allowed, nearest }: Complaint): string {
   const meant = nearest === undefined ? "" : `; did you mean ${JSON.stringify(nearest)}?`;

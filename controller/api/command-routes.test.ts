@@ -237,7 +237,7 @@ it("names the known axes when one is unknown, the paths' methods, and what is no
   const wrong = await box.ask("PUT", "/v1/axes/x1/commands", { raw: "{" });
   expectProblem(wrong, 405, "method-not-allowed");
   expect(wrong.headers["allow"]).toBe("POST");
-  for (const path of ["/v1/nothing", "/v1/users", "/v1/programs", "/%zz"]) {
+  for (const path of ["/v1/nothing", "/v1/users", "/v1/programs/none/runs", "/%zz"]) {
     const { status } = await box.ask("POST", path, { body: {} });
     expect([path, status]).toEqual([path, path === "/%zz" ? 400 : 404]);
   }

@@ -9,9 +9,11 @@ import { jogRoutes } from "./jog-routes.ts";
 import { leaseRoutes } from "./lease-routes.ts";
 import { collectMethods, guardMethods } from "./method-guard.ts";
 import { pathOf, sendProblem } from "./problem-reply.ts";
+import { programRoutes } from "./program-routes.ts";
 import { reconcileRoutes } from "./reconcile-routes.ts";
 import { RepeatedFieldError, repeatedField } from "./repeated-field.ts";
 import { BODY_MAX_BYTES, problemOfError } from "./request-problems.ts";
+import { runRoutes } from "./run-routes.ts";
 import { stopRoutes } from "./stop-routes.ts";
 import type { WriteApi } from "./write-api.ts";
 
@@ -50,6 +52,8 @@ export async function writeServer(api: WriteApi): Promise<FastifyInstance> {
   captureRoutes(app, api);
   leaseRoutes(app, api);
   jogRoutes(app, api);
+  programRoutes(app, api);
+  runRoutes(app, api);
   healthRoutes(app, api);
   guardMethods(app, methods);
   return app;

@@ -11,6 +11,9 @@ import type { AxisBook } from "../inbox/axis-book.ts";
 import type { CommandDesk } from "../inbox/command-desk.ts";
 import type { CommandWaiters } from "../inbox/command-waiters.ts";
 import type { Journal } from "../inbox/journal.ts";
+import type { ProgramDesk } from "../programs/program-desk.ts";
+import type { RunDesk } from "../programs/run-desk.ts";
+import type { TriggerDesk } from "../programs/trigger-desk.ts";
 import type { StopLane } from "../stop/stop-lane.ts";
 
 /** Everybody is local until users exist. */
@@ -30,6 +33,9 @@ export interface WriteApi {
   readonly leases: LeaseBook;
   readonly leaseDesk: LeaseDesk;
   readonly jogs: JogDesk;
+  readonly programs: ProgramDesk;
+  readonly runs: RunDesk;
+  readonly triggers: TriggerDesk;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Why the controller is not ready for motion; null when it is. */

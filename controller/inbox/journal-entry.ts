@@ -11,7 +11,14 @@ export interface Origin {
 /** Decided facts of one stream that go into the log together. */
 export type JournalEntry =
   | { readonly axis: AxisId; readonly events: readonly AxisEvent[]; readonly origin?: Origin }
-  | { readonly stream: StreamName; readonly events: readonly DomainEvent[]; readonly origin?: Origin };
+  | {
+      readonly stream: StreamName;
+      readonly events: readonly DomainEvent[];
+      readonly origin?: Origin;
+      /** Fixed id of the first event: what it began is begun once. */
+      readonly firstId?: string;
+      readonly correlationId?: string;
+    };
 
 /** The rows of an entry. The correlation is the command, else what brought it about. */
 export function newEvents(entry: JournalEntry): readonly NewEvent[] {
@@ -20,7 +27,16 @@ export function newEvents(entry: JournalEntry): readonly NewEvent[] {
     ...(actor === undefined ? {} : { actor }),
     ...(traceparent === undefined ? {} : { traceparent }),
   };
-  if ("stream" in entry) return entry.events.map((event) => ({ stream: entry.stream, event, ...origin }));
+  if ("stream" in entry) {
+    const { firstId, correlationId } = entry;
+    return entry.events.map((event, n) => ({
+      stream: entry.stream,
+      event,
+      ...origin,
+      ...(n === 0 && firstId !== undefined ? { id: firstId } : {}),
+      ...(correlationId === undefined ? {} : { correlationId }),
+    }));
+  }
   const stream = axisStream(entry.axis);
   return entry.events.map(({ event, commandId, id, causationId }) => {
     const correlationId = commandId ?? causationId;

@@ -1,6 +1,7 @@
 import type { FleetConfig } from "@servofleet/contracts";
 import type { EventLog } from "../event-log/event-log.ts";
 import type { AxisBook } from "../inbox/axis-book.ts";
+import { ProgramShelf } from "../programs/program-shelf.ts";
 import { foldFingerprint, LogFold } from "./log-fold.ts";
 
 const PAGE = 1000;
@@ -10,6 +11,7 @@ export interface FormerLife {
   /** As last recorded; null in a new log. */
   readonly config: unknown;
   readonly linkUp: ReadonlyMap<string, boolean>;
+  readonly shelf: ProgramShelf;
 }
 
 /** Folds the log into the book, page by page, from the snapshot on when there is one that can be trusted. */
@@ -29,7 +31,7 @@ export async function foldLog(log: EventLog, book: AxisBook, config: FleetConfig
     book.recorded(axis);
     book.decided(axis);
   }
-  const former = { config: fold.found, linkUp: new Map(fold.linkUp) };
+  const former = { config: fold.found, linkUp: new Map(fold.linkUp), shelf: new ProgramShelf(fold.shelf.text()) };
   // From here on the fold is the snapshot's own: it follows the log at its own pace.
   log.snapshots?.keep(fold, position, fingerprint);
   return former;

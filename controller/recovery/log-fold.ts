@@ -12,11 +12,13 @@ import {
 import { type Axis, initialAxis } from "../domain/axis-state.ts";
 import { evolveRecorded } from "../domain/evolve.ts";
 import type { SnapshotFold } from "../event-log/log-snapshots.ts";
+import { ProgramShelf, type ShelfText } from "../programs/program-shelf.ts";
 
 interface FoldText {
   readonly axes: readonly (Omit<Axis, "config" | "open"> & { readonly open: readonly unknown[] })[];
   readonly linkUp: readonly (readonly [string, boolean])[];
   readonly found: unknown;
+  readonly shelf: ShelfText;
 }
 
 /** All that a start needs of the log: the axes, the links, and the configuration as last recorded. */
@@ -25,6 +27,8 @@ export class LogFold implements SnapshotFold {
   readonly #streams = new Map<string, AxisId>();
   readonly #box: string;
   readonly linkUp = new Map<string, boolean>();
+  /** Programs, and the runs that have not ended. */
+  shelf = new ProgramShelf();
   #found: unknown = null;
 
   /** With `text` as that fold stood, else before the first event. */
@@ -53,6 +57,7 @@ export class LogFold implements SnapshotFold {
       const axis = id === undefined ? undefined : this.#axes.get(id);
       if (axis) this.#axes.set(axis.id, evolveRecorded(axis, recorded));
       else if (event.type === "FleetConfigured" && event.stream === this.#box) this.#found = event.data.config;
+      else if (event.type === "ProgramDefined" || event.stream.startsWith("run-")) this.shelf.take(event);
       else if (event.type === "LinkWentUp") this.linkUp.set(streamSubject(event.stream), true);
       else if (event.type === "LinkWentDown") this.linkUp.set(streamSubject(event.stream), false);
     }
@@ -60,25 +65,33 @@ export class LogFold implements SnapshotFold {
 
   text(): string {
     const axes = [...this.#axes.values()].map(({ config: _, open, ...axis }) => ({ ...axis, open: [...open] }));
-    return JSON.stringify({ axes, linkUp: [...this.linkUp], found: this.#found } satisfies FoldText);
+    return JSON.stringify({
+      axes,
+      linkUp: [...this.linkUp],
+      found: this.#found,
+      shelf: this.shelf.text(),
+    } satisfies FoldText);
   }
 
-  #restore({ axes, linkUp, found }: FoldText): void {
+  #restore({ axes, linkUp, found, shelf }: FoldText): void {
     for (const stored of axes) {
       const before = this.#axes.get(stored.id);
       if (before) this.#axes.set(stored.id, { ...before, ...stored, open: new Map(stored.open as Iterable<never>) });
     }
     for (const [link, up] of linkUp) this.linkUp.set(link, up);
     this.#found = found;
+    this.shelf = new ProgramShelf(shelf);
   }
 }
 
 /** What a fold depends on beside the events. Whoever changes a fold in the code changes it, too. */
 export function foldFingerprint({ box, axes }: FleetConfig): string {
-  const sources = ["../domain/", "../recovery/", "../../contracts/", "../../runtime/"].flatMap((folder) => {
-    const url = new URL(folder, import.meta.url);
-    const names = readdirSync(url).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
-    return names.sort().map((name) => readFileSync(new URL(name, url), "utf8"));
-  });
+  const sources = ["../domain/", "../programs/", "../recovery/", "../../contracts/", "../../runtime/"].flatMap(
+    (folder) => {
+      const url = new URL(folder, import.meta.url);
+      const names = readdirSync(url).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+      return names.sort().map((name) => readFileSync(new URL(name, url), "utf8"));
+    },
+  );
   return digest("sha256", JSON.stringify([box, axes, sources]), "hex");
 }
