@@ -1,5 +1,7 @@
+import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { systemClock } from "@servofleet/runtime/system-clock";
+import { killsGood, killTrial } from "./kill-trial.ts";
 import type { Workload } from "./log-life-plan.ts";
 import { type PowerCutOutcome, powerCutTrial } from "./power-cut-trial.ts";
 import { scratchPlace } from "./scratch-place.ts";
@@ -16,6 +18,8 @@ const SHARES: readonly (readonly [Workload, number])[] = [
   ["sealing", 0.1],
 ];
 const CONTROL_IMAGES = 50;
+const KILLS_DEFAULT = 100;
+const CONTROL_KILLS = 3;
 
 const failed = (outcome: PowerCutOutcome): boolean =>
   outcome.imagesWithLoss + outcome.imagesWithWrong + outcome.imagesWithFlaw > 0;
@@ -39,21 +43,37 @@ async function cutPower(images: number, seed: number): Promise<boolean> {
   return good && control.imagesWithLoss > 0;
 }
 
-/** `npm run crash [-- --images N] [--seed S]`: exit 1 when anything was lost, or when the control lost nothing. */
+/** One JSON object for all kills, and one for each control, which must find what is wrong. */
+async function killControllers(kills: number, seed: number): Promise<boolean> {
+  const scratch = tmpdir();
+  const outcome = await killTrial({ kills, seed, scratch });
+  const good = killsGood(outcome);
+  print({ trial: "kill", seed, ok: good, ...outcome });
+  const early = await killTrial({ kills: CONTROL_KILLS, seed, scratch, weakness: "acknowledges-early" });
+  print({ trial: "kill-control-lost", seed, ok: early.lost > 0, ...early });
+  const twice = await killTrial({ kills: 1, seed, scratch, doubles: true });
+  print({ trial: "kill-control-twice", seed, ok: twice.sentTwice > 0, ...twice });
+  return good && early.lost > 0 && twice.sentTwice > 0;
+}
+
+/** `npm run crash [-- --images N] [--kills N] [--seed S]`: exit 1 when anything was lost, or when the control lost nothing. */
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       images: { type: "string", default: String(IMAGES_DEFAULT) },
+      kills: { type: "string", default: String(KILLS_DEFAULT) },
       seed: { type: "string", default: String(systemClock().wallUs() % 2 ** 31) },
     },
   });
-  const [images, seed] = [Number(values.images), Number(values.seed)];
-  if (![images, seed].every((value) => Number.isSafeInteger(value) && value >= 0)) {
-    process.stderr.write("npm run crash -- [--images N] [--seed S]\n");
+  const [images, kills, seed] = [Number(values.images), Number(values.kills), Number(values.seed)];
+  if (![images, kills, seed].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    process.stderr.write("npm run crash -- [--images N] [--kills N] [--seed S]\n");
     return EXIT_WRONG_USAGE;
   }
-  return (await cutPower(images, seed)) ? 0 : EXIT_FOUND;
+  const cut = images === 0 || (await cutPower(images, seed));
+  const killed = kills === 0 || (await killControllers(kills, seed));
+  return cut && killed ? 0 : EXIT_FOUND;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,11 @@
 /** A writer that is worse than ours in one way: the control that shows that a trial sees it. */
-export type Weakness = "none" | "synchronous-normal" | "swallows-io-errors" | "swallows-full-disk" | "ignores-epoch";
+export type Weakness =
+  | "none"
+  | "synchronous-normal"
+  | "acknowledges-early"
+  | "swallows-io-errors"
+  | "swallows-full-disk"
+  | "ignores-epoch";
 
 /** What one life of the writer does. */
 export interface LogLife {

@@ -1,4 +1,6 @@
+import { sleep } from "@servofleet/runtime/clock";
 import { type SqliteConnection, SqliteDatabase, SqliteError, type SqliteValue } from "@servofleet/runtime/sqlite";
+import { systemClock } from "@servofleet/runtime/system-clock";
 import type { Weakness } from "./log-life-plan.ts";
 
 type OpenWriter = (file: string) => Promise<SqliteConnection>;
@@ -15,8 +17,12 @@ const SWALLOWED: Partial<Record<Weakness, readonly string[]>> = {
   "swallows-full-disk": ["SQLITE_FULL"],
 };
 
+/** An early acknowledgement runs ahead of its write by so much at least. */
+const EARLY_MS = 20;
+
 function weakened(real: SqliteConnection, weakness: Weakness): SqliteConnection {
   let weak = weakness !== "synchronous-normal";
+  let late: Promise<unknown> = Promise.resolve();
   /** The opener asserts its pragmas, so they are weakened behind its back. */
   const weaken = async (): Promise<void> => {
     if (weak) return;
@@ -27,6 +33,10 @@ function weakened(real: SqliteConnection, weakness: Weakness): SqliteConnection 
     run: async (sql, params = []) => {
       if (!sql.includes("INSERT INTO events")) return real.run(sql, params);
       await weaken();
+      if (weakness === "acknowledges-early") {
+        late = late.then(() => sleep(systemClock(), EARLY_MS)).then(() => real.run(sql, params));
+        return asIfWritten(params);
+      }
       if (weakness === "ignores-epoch") return real.run(sql.replace(EPOCH_CONDITION, " WHERE ?2 IS NOT NULL"), params);
       return real.run(sql, params).catch((error: unknown) => {
         if (!(error instanceof SqliteError) || !SWALLOWED[weakness]?.includes(error.code)) throw error;
