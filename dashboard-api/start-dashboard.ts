@@ -14,14 +14,15 @@ import { addProblemPages } from "./http/problem-pages.ts";
 import type { ReadServices } from "./http/read-route.ts";
 import { addRoute, createServer } from "./http/server.ts";
 import { SseChannels } from "./http/sse-channel.ts";
+import { addSwitchRoute } from "./http/switch-route.ts";
 import { routesOfTelemetry } from "./http/telemetry-routes.ts";
 import { addUnknownRoute } from "./http/unknown-route.ts";
 import { LiveClient } from "./live/live-client.ts";
 import { LiveStream } from "./live/live-stream.ts";
 import { LiveValues } from "./live/live-values.ts";
 import type { LogSource } from "./read-model/log-source.ts";
-import { type Logger, type OpenStore, ReadModel } from "./read-model/read-model.ts";
-import { SqliteViewStore } from "./read-model/sqlite-view-store.ts";
+import { chooseGeneration, currentGeneration, dropOlderThan, generationStores } from "./read-model/read-generation.ts";
+import { type Logger, ReadModel } from "./read-model/read-model.ts";
 import { TimeTravel } from "./read-model/time-travel.ts";
 import type { TelemetrySource } from "./telemetry/telemetry-source.ts";
 
@@ -58,8 +59,9 @@ export interface Dashboard {
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   const { config, logSource, telemetry, liveSocketPath, readDirectory, socketPath, clock, logger, version } = options;
   await mkdir(readDirectory, { recursive: true });
-  const openStore: OpenStore = (projection) => SqliteViewStore.open(readDirectory, projection);
-  const model = await ReadModel.open(logSource, openStore, clock, logger);
+  const generation = await currentGeneration(readDirectory);
+  await dropOlderThan(readDirectory, generation);
+  const model = await ReadModel.open(logSource, await generationStores(readDirectory, generation), clock, logger);
   const live = new LiveValues(clock);
   const liveClient = new LiveClient(liveSocketPath, live, clock);
   const channels = new SseChannels();
@@ -67,6 +69,12 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   const services: ReadServices = { model, live, past, telemetry, config, clock };
   const app = createServer(logger);
   addEverything(app, services, channels, version, liveClient);
+  addSwitchRoute(app, model, async (next) => {
+    const adopted = await model.adopt(await generationStores(readDirectory, next));
+    await chooseGeneration(readDirectory, next);
+    await dropOlderThan(readDirectory, next);
+    return adopted;
+  });
   await rm(socketPath, { force: true });
   await app.listen({ path: socketPath });
   await chmod(socketPath, SOCKET_MODE);

@@ -77,8 +77,9 @@ interface Made {
  */
 function currentAxis({ model, live, clock }: ReadServices): (id: string) => Answer {
   const made = new Map<string, Made>();
-  const { rows } = model.projectors.axes;
   return (id) => {
+    // Asked for each time: a rebuild exchanges the projectors.
+    const { rows } = model.projectors.axes;
     const row = rows.get(id);
     if (!row?.configured) throw unknownId("axis", id, idsOf(rows.values()));
     const sample = live.sample(id);

@@ -8,8 +8,8 @@ const shownLinks = (rows: Iterable<LinkRow>): LinkRow[] =>
   [...rows].filter((row) => row.configured).sort((a, b) => a.order - b.order);
 
 export function routesOfLinks({ model, live, clock }: ReadServices): ReadRoute[] {
-  const { links, axes, groups } = model.projectors;
-  const isOffline = (axis: string) => axes.rows.get(axis)?.state === "offline";
+  // The projectors are asked for each time: a rebuild exchanges them.
+  const isOffline = (axis: string) => model.projectors.axes.rows.get(axis)?.state === "offline";
   const view = (row: LinkRow) => linkView(row, live.stats(row.id), isOffline, clock.monotonicMs());
   return [
     {
@@ -20,7 +20,7 @@ export function routesOfLinks({ model, live, clock }: ReadServices): ReadRoute[]
       uses: ["links"],
       problems: [],
       answer: ({ query }) => {
-        const { rows, nextCursor } = pageById(shownLinks(links.rows.values()), query);
+        const { rows, nextCursor } = pageById(shownLinks(model.projectors.links.rows.values()), query);
         return json({ items: rows.map(view), nextCursor });
       },
     },
@@ -33,9 +33,9 @@ export function routesOfLinks({ model, live, clock }: ReadServices): ReadRoute[]
       problems: [404],
       answer: ({ params }) => {
         const id = params["link"] ?? "";
-        const row = links.rows.get(id);
+        const row = model.projectors.links.rows.get(id);
         if (row?.configured) return json(view(row));
-        const known = shownLinks(links.rows.values()).map((link) => link.id);
+        const known = shownLinks(model.projectors.links.rows.values()).map((link) => link.id);
         throw unknownId("link", id, known);
       },
     },
@@ -47,7 +47,7 @@ export function routesOfLinks({ model, live, clock }: ReadServices): ReadRoute[]
       uses: ["groups"],
       problems: [],
       answer: ({ query }) => {
-        const all = [...groups.rows.values()].sort((a, b) => a.order - b.order);
+        const all = [...model.projectors.groups.rows.values()].sort((a, b) => a.order - b.order);
         const { rows, nextCursor } = pageById(all, query);
         return json({ items: rows.map(({ id, axes: members }) => ({ id, axes: members })), nextCursor });
       },

@@ -32,7 +32,7 @@ export async function awaitPosition({ model }: ReadServices, route: ReadRoute, q
 }
 
 /** Before the first catch-up an answer would show a past that never says so. */
-export function refuseUntilReady({ model }: ReadServices): void {
+export function refuseUntilReady({ model }: Pick<ReadServices, "model">): void {
   if (model.ready) return;
   throw new ReadRefused(
     {

@@ -50,9 +50,9 @@ describe("the read side as a process", () => {
     const first = await startRig(source, { directory });
     const before = (await first.get("/v1/commands")).body;
     await first.stop();
-    for (const name of await readdir(join(directory, "read")))
-      if (name.endsWith(".db"))
-        await writeFile(join(directory, "read", name), "this is not a database, it is a sentence");
+    const files = join(directory, "read", "g1");
+    for (const name of await readdir(files))
+      if (name.endsWith(".db")) await writeFile(join(files, name), "this is not a database, it is a sentence");
     const second = await startRig(source, { directory });
     expect((await second.get("/v1/commands")).body).toEqual(before);
     await second.stop();

@@ -1,20 +1,17 @@
 import { type RecordedEvent, rfc3339 } from "@servofleet/contracts";
 import { type Clock, sleep } from "@servofleet/runtime/clock";
-import type { AlarmRow } from "../projections/alarm-history.ts";
-import { alarmHistory } from "../projections/alarm-history.ts";
-import { axisBoard } from "../projections/axis-board.ts";
-import type { AxisRow } from "../projections/axis-row.ts";
-import { commandHistory } from "../projections/command-history.ts";
-import type { CommandRow } from "../projections/command-row.ts";
-import { type GroupRow, groupBoard } from "../projections/group-board.ts";
-import { type LinkRow, linkBoard } from "../projections/link-board.ts";
+import { canonicalDump } from "./canonical-dump.ts";
 import { EventRing } from "./event-ring.ts";
 import { logPages } from "./log-pages.ts";
 import { type LogSource, PAGE_EVENTS } from "./log-source.ts";
 import { PositionWaiters } from "./position-waiters.ts";
 import type { Projection } from "./projection.ts";
-import { Projector } from "./projector.ts";
+import { ProjectionError } from "./projection-error.ts";
+import { foldUntil, type Projector } from "./projector.ts";
+import { listOf, type OpenStore, openProjectors, type ProjectionName, type Projectors } from "./projectors.ts";
 import type { ViewStore } from "./view-store.ts";
+
+export type { OpenStore, ProjectionName } from "./projectors.ts";
 
 /** Back-off after the log could not be read. */
 const RETRY_FIRST_MS = 100;
@@ -23,28 +20,24 @@ const RETRY_MAX_MS = 5000;
 /** Failures of the log reader that no second try mends. */
 const LOG_LOST: ReadonlySet<string> = new Set(["log-replaced", "log-shorter", "log-format"]);
 
-/** Where a projection keeps its rows: a file in `read/`, or memory. */
-export type OpenStore = <Row>(projection: Projection<Row>) => Promise<ViewStore<Row>>;
-
 export interface Logger {
   info(facts: object, text: string): void;
   warn(facts: object, text: string): void;
   error(facts: object, text: string): void;
 }
 
-export interface Projectors {
-  readonly axes: Projector<AxisRow>;
-  readonly commands: Projector<CommandRow>;
-  readonly links: Projector<LinkRow>;
-  readonly alarms: Projector<AlarmRow>;
-  readonly groups: Projector<GroupRow>;
+/** What was found when a projection's files were exchanged for others. */
+export interface Adopted {
+  readonly projection: string;
+  readonly position: number;
+  /** Whether the rows in memory that are not settled were the same; null when the former one had stopped. */
+  readonly sameInMemory: boolean | null;
 }
-export type ProjectionName = keyof Projectors;
 
 /** All projections over one log: feeds them, knows their lag, lets requests wait for a position. */
 export class ReadModel {
   readonly log: LogSource;
-  readonly projectors: Projectors;
+  #projectors: Projectors;
   readonly ring = new EventRing();
   readonly waiters: PositionWaiters;
   readonly #clock: Clock;
@@ -52,6 +45,7 @@ export class ReadModel {
   readonly #stop = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #haltedSince = new Map<string, string>();
+  #turn: Promise<unknown> = Promise.resolve();
   #known = 0;
   #newestWallUs = 0;
   #ready = false;
@@ -61,31 +55,25 @@ export class ReadModel {
 
   private constructor(log: LogSource, projectors: Projectors, clock: Clock, logger: Logger) {
     this.log = log;
-    this.projectors = projectors;
+    this.#projectors = projectors;
     this.waiters = new PositionWaiters(clock);
     this.#clock = clock;
     this.#logger = logger;
   }
 
   static async open(log: LogSource, openStore: OpenStore, clock: Clock, logger: Logger): Promise<ReadModel> {
-    const make = async <Row>(projection: Projection<Row>) => {
-      const projector = new Projector(projection, log.logId, clock, await openStore(projection));
-      const how = await projector.open(log);
-      logger.info({ projection: projection.name, position: projector.position }, `projection ${how}`);
-      return projector;
-    };
-    const projectors: Projectors = {
-      axes: await make(axisBoard),
-      commands: await make(commandHistory),
-      links: await make(linkBoard),
-      alarms: await make(alarmHistory),
-      groups: await make(groupBoard),
-    };
+    const projectors = await openProjectors(log, openStore, clock, ({ projection: { name }, position }, how) =>
+      logger.info({ projection: name, position }, `projection ${how}`),
+    );
     return new ReadModel(log, projectors, clock, logger);
   }
 
+  /** Ask anew in each turn of the loop: `adopt` exchanges them. */
+  get projectors(): Projectors {
+    return this.#projectors;
+  }
   get all(): readonly Projector<never>[] {
-    return Object.values(this.projectors) as unknown as readonly Projector<never>[];
+    return listOf(this.#projectors);
   }
   /** The file of one of its projections. */
   storeOf<Row>(projection: Projection<Row>): ViewStore<Row> | null {
@@ -193,7 +181,67 @@ export class ReadModel {
     for (const projector of live) projector.markCaughtUp();
   }
 
-  async #take(events: readonly RecordedEvent[]): Promise<void> {
+  /** One after the other: a batch of events, or an exchange of the projections between two of them. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /**
+   * Takes over from other files, which stand at an earlier position of this log: they catch up beside the ones that
+   * answer, and in one turn of the loop take their place. No read waits for it.
+   * Rejects with ProjectionError, and then nothing has changed.
+   */
+  async adopt(openStore: OpenStore): Promise<readonly Adopted[]> {
+    const next = await openProjectors(this.log, openStore, this.#clock);
+    try {
+      for (const projector of listOf(next)) await this.#follow(projector);
+      return await this.#inTurn(async () => {
+        for (const projector of listOf(next)) await this.#follow(projector);
+        return this.#exchange(next);
+      });
+    } catch (cause) {
+      for (const projector of listOf(next)) await projector.close();
+      throw cause;
+    }
+  }
+
+  async #follow(projector: Projector<never>): Promise<void> {
+    const known = this.#known;
+    if (projector.position === 0 && known > 0)
+      throw new ProjectionError(
+        "store-failed",
+        { projection: projector.projection.name },
+        "the files were made by another version or from another log: rebuild with the version that runs",
+      );
+    await foldUntil(projector, this.log, known);
+    if (projector.halted) throw projector.halted;
+  }
+
+  #exchange(next: Projectors): readonly Adopted[] {
+    const former = this.all;
+    const found = listOf(next).map((projector, at) => ({
+      projection: projector.projection.name,
+      position: projector.position,
+      sameInMemory: sameOpenRows(former[at], projector),
+    }));
+    this.#projectors = next;
+    this.#haltedSince.clear();
+    if (this.#failure !== null) for (const projector of this.all) projector.markBehind();
+    this.waiters.advanced();
+    for (const listener of this.#listeners) listener();
+    // What was asked of the former files is still answered before they close.
+    for (const projector of former)
+      projector.close().catch((err) => this.#logger.warn({ err }, "a former projection file did not close"));
+    return found;
+  }
+
+  #take(events: readonly RecordedEvent[]): Promise<void> {
+    return this.#inTurn(() => this.#feedAll(events));
+  }
+
+  async #feedAll(events: readonly RecordedEvent[]): Promise<void> {
     const last = events.at(-1);
     if (!last) return;
     const behind = events.length >= PAGE_EVENTS;
@@ -227,4 +275,9 @@ export class ReadModel {
     await this.#running;
     for (const projector of this.all) await projector.close();
   }
+}
+
+function sameOpenRows(former: Projector<never> | undefined, next: Projector<never>): boolean | null {
+  if (former?.position !== next.position) return null;
+  return canonicalDump(former.rows.unsettled()) === canonicalDump(next.rows.unsettled());
 }
