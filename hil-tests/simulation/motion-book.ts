@@ -1,0 +1,54 @@
+import type { AxisId } from "@servofleet/contracts";
+import type { MotionWrite } from "../sim/drive-record.ts";
+import type { SimulatedDrive } from "../sim/simulated-drive.ts";
+
+/** A motion-relevant write as the drive itself recorded it, and when its frame began to leave. */
+export interface BookedMotion extends Pick<MotionWrite, "kind" | "obeyed" | "target"> {
+  readonly axis: AxisId;
+  readonly writtenMs: number;
+  readonly arrivedMs: number;
+}
+
+/** A write on its way to a drive, whatever became of it. */
+export interface WireWrite {
+  readonly axis: AxisId;
+  readonly atMs: number;
+  readonly hex: string;
+}
+
+/** The oracle: what the drives were told, from their own records, never from the product. */
+export class MotionBook {
+  readonly motions: BookedMotion[] = [];
+  readonly writes: WireWrite[] = [];
+  readonly #seen = new Map<AxisId, number>();
+
+  /** A frame has been served: books what the drive has recorded since. */
+  served(axis: AxisId, drive: SimulatedDrive, writtenMs: number, nowMs: number): void {
+    const fresh = drive.record.list(this.#seen.get(axis) ?? 0);
+    for (const { seq, kind, obeyed, target } of fresh) {
+      this.#seen.set(axis, seq);
+      this.motions.push({ axis, kind, obeyed, target, writtenMs, arrivedMs: nowMs });
+    }
+  }
+
+  wrote(axis: AxisId, bytes: Uint8Array, atMs: number): void {
+    this.writes.push({ axis, atMs, hex: Buffer.from(bytes).toString("hex") });
+  }
+
+  /** When the first frame left that carries this target, in either word order. */
+  firstCarrying(axis: AxisId, targetCounts: number, fromMs: number): number | undefined {
+    const high = ((targetCounts >>> 16) & 0xffff).toString(16).padStart(4, "0");
+    const low = (targetCounts & 0xffff).toString(16).padStart(4, "0");
+    const carries = ({ axis: to, atMs, hex }: WireWrite) =>
+      to === axis && atMs >= fromMs && (hex.includes(high + low) || hex.includes(low + high));
+    return this.writes.find(carries)?.atMs;
+  }
+}
+
+/** Kinds that set an axis going. */
+export const STARTS: ReadonlySet<MotionWrite["kind"]> = new Set([
+  "start-absolute",
+  "start-relative",
+  "velocity",
+  "home",
+]);

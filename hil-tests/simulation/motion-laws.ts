@@ -1,0 +1,94 @@
+import type { AxisId } from "@servofleet/contracts";
+import type { Broken, Evidence } from "./law-evidence.ts";
+import { type BookedMotion, STARTS } from "./motion-book.ts";
+import { recordedMs, type ToldCommand } from "./told-command.ts";
+
+/** A handshake of some frames, each with its time-out: its last frame may leave so long after the first, ms. */
+const HANDSHAKE_MS = 400;
+/** Ends that say that nothing was sent. */
+const UNSENT: ReadonlySet<string> = new Set(["CommandExpired", "CommandCancelled", "CommandRejected"]);
+
+/** What must be true of the drives' own records. Pure. */
+export function motionLaws(evidence: Evidence): Broken[] {
+  const starts = evidence.book.motions.filter(({ kind }) => STARTS.has(kind));
+  return [
+    ...starts.flatMap((start) => startLaws(start, evidence)),
+    ...countLaws(starts, evidence),
+    ...evidence.commands.flatMap((command) => truthLaws(command, starts)),
+    ...evidence.commands.flatMap((command) => deadlineLaw(command, evidence)),
+  ];
+}
+
+/** The commands that a start can be of: the same axis, the same kind of motion, the same place. */
+function candidates({ axis, kind, target }: BookedMotion, { commands }: Evidence): readonly ToldCommand[] {
+  return commands.filter(({ axis: of, accepted, dispatched }) => {
+    if (of !== axis || !accepted || !dispatched) return false;
+    if (kind === "home") return accepted.commandType === "Home";
+    if (kind === "velocity") return accepted.commandType === "MoveVelocity";
+    return accepted.targetCounts === target;
+  });
+}
+
+function startLaws(start: BookedMotion, evidence: Evidence): Broken[] {
+  const { axis, kind, target, writtenMs } = start;
+  const name = `${kind} ${axis} to ${target} written at ${writtenMs.toFixed(3)}`;
+  const own = candidates(start, evidence).filter(({ decidedMs }) => decidedMs <= writtenMs);
+  if (own.length === 0) return [{ law: "no axis moves by itself", how: name }];
+  const { stops, epochs } = evidence.witness;
+  const generation = highest(
+    stops.filter((stop) => stop.axis === axis && stop.atMs < writtenMs).map((stop) => stop.generation),
+  );
+  const broken: Broken[] = [];
+  if (own.every(({ accepted }) => (accepted?.stopGeneration ?? 0) < generation))
+    broken.push({ law: "a stop is final", how: `${name}, after stop generation ${generation} was heard` });
+  const epoch = highest(epochs.filter(({ atMs }) => atMs < writtenMs).map((heard) => heard.epoch));
+  if (own.every((command) => command.epoch < epoch))
+    broken.push({ law: "nothing of a former life moves an axis", how: `${name}, after epoch ${epoch} was heard` });
+  return broken;
+}
+
+/** No second motion: not more starts towards a place than commands that were dispatched towards it. */
+function countLaws(starts: readonly BookedMotion[], evidence: Evidence): Broken[] {
+  const groups = new Map<string, BookedMotion[]>();
+  for (const start of starts) {
+    const key = `${start.axis} ${start.kind} ${start.kind === "start-absolute" ? start.target : ""}`;
+    groups.set(key, [...(groups.get(key) ?? []), start]);
+  }
+  return [...groups].flatMap(([key, made]) => {
+    const asked = candidates(made[0] as BookedMotion, evidence);
+    if (made.length <= asked.length) return [];
+    const times = made.map(({ writtenMs }) => writtenMs.toFixed(3)).join(", ");
+    return [{ law: "no second motion", how: `${key}: ${made.length} starts (${times}) for ${asked.length} commands` }];
+  });
+}
+
+/** What the log says has happened has happened, and what it says was never sent was never sent. */
+function truthLaws({ id, axis, accepted, ends }: ToldCommand, starts: readonly BookedMotion[]): Broken[] {
+  const [end] = ends;
+  const target = accepted?.targetCounts ?? null;
+  if (!end || !accepted || target === null || !accepted.commandType.startsWith("Move")) return [];
+  const name = `${accepted.commandType} ${id} of ${axis} to ${target}`;
+  const own = starts.filter((start) => start.axis === axis && start.target === target);
+  const before = own.filter(({ arrivedMs }) => arrivedMs <= recordedMs(end));
+  if (end.type === "CommandSucceeded" && !before.some(({ obeyed }) => obeyed))
+    return [{ law: "what succeeded was done", how: name }];
+  if (UNSENT.has(end.type) && own.some(({ writtenMs }) => isOnly(own, target) && writtenMs > recordedMs(end)))
+    return [{ law: "what was not sent was not sent", how: `${name}: ${end.type}` }];
+  return [];
+}
+
+const isOnly = (own: readonly BookedMotion[], target: number): boolean => own.length === 1 && own[0]?.target === target;
+
+function deadlineLaw({ id, axis, accepted, decidedMs }: ToldCommand, { book, history, idOf }: Evidence): Broken[] {
+  const target = accepted?.targetCounts ?? null;
+  if (!accepted || target === null || !accepted.commandType.startsWith("Move")) return [];
+  const wish = history.wishes.find(({ key }) => idOf(key) === id);
+  if (!wish) return [];
+  const asked = highest(wish.attempts.map(({ atMs }) => atMs).filter((atMs) => atMs <= decidedMs));
+  const firstMs = book.firstCarrying(axis as AxisId, target, decidedMs);
+  if (firstMs === undefined || firstMs <= asked + accepted.ttlMs + HANDSHAKE_MS) return [];
+  const how = `${id} of ${axis}: asked at ${asked}, ttl ${accepted.ttlMs}, first byte at ${firstMs.toFixed(3)}`;
+  return [{ law: "no motion after its deadline", how }];
+}
+
+const highest = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.max(a, b), 0);

@@ -1,0 +1,52 @@
+/**
+ * States that a run has to reach now and then: a law that was never in danger proves nothing. The names are printed with
+ * the share of seeds that reached each.
+ */
+export const RARE_STATES = [
+  "stop arrived while a write was in flight",
+  "stop arrived while a commit was in flight",
+  "stop raised while the log could not record it",
+  "order refused by the bridge: a stop had come first",
+  "order refused by the bridge: control had changed hands",
+  "order refused by the bridge: its time to start was over",
+  "controller killed while an axis moved",
+  "controller killed before it had read every axis",
+  "controller killed between DispatchStarted and the first byte",
+  "controller killed between the first byte and the acknowledgement",
+  "command recorded, but its client never heard",
+  "command lost before it was recorded, and its client was told nothing",
+  "same key asked again after a crash, and answered as the first time",
+  "bridge killed while an axis moved",
+  "successor bridge found an axis moving",
+  "bridge stopped an axis because its controller was not heard",
+  "write went without answer",
+  "lost answer of a decisive write settled by reading",
+  "outcome never known: indeterminate",
+  "command found open at a restart and settled by reading",
+  "axis found moving at a restart and stopped",
+  "motion that nobody ordered was stopped",
+  "a person reconciled an axis",
+  "disk full while an axis moved",
+  "disk failed under a commit",
+  "commit on the disk, its writer killed before it knew",
+  "drive lost its mains while an axis moved",
+  "axis went off line while a command was open",
+  "link lost while an axis moved",
+  "lease lapsed while its axis moved",
+  "lease taken over",
+  "held button let go or lost while the axis moved",
+  "move overtaken by another while it ran",
+  "command expired before it was sent",
+  "command cancelled before it was sent",
+  "stop while homing",
+  "corrupted frame",
+  "frame cut short",
+  "answer came after its time-out",
+  "message lost between controller and bridge",
+  "message doubled between controller and bridge",
+  "wall clock set while an axis moved",
+  "read side killed and rebuilt",
+] as const;
+
+/** One of them, by its name. */
+export type RareState = (typeof RARE_STATES)[number];
