@@ -98,6 +98,7 @@ export const commandHistory: Projection<CommandRow> = {
   name: "commands",
   version: 2,
   residentMax: COMMANDS_IN_MEMORY_MAX,
+  filters: ["axis", "state"],
   rank: (row) => row.firstPosition,
   settled: (row) => TERMINAL_STATES.has(row.state),
   refersTo: (event) => (ACCEPTED_EVENTS.has(event.type) || event.type === "CommandRejected" ? null : event.commandId),

@@ -26,6 +26,8 @@ export interface Projection<Row> {
   rank(row: Row): number;
   /** A settled row hardly changes any more and may live on disk only. */
   settled(row: Row): boolean;
+  /** Top-level fields that lists ask for by value: indexed, so that a rare one is found without reading every row. */
+  readonly filters?: readonly string[];
   /** Settled rows kept in memory, newest first. */
   readonly residentMax: number;
 }

@@ -14,7 +14,7 @@ import { WriteBehind } from "./write-behind.ts";
 const SLICE_MS = 20;
 const ROWS_PAGE = 1000;
 /** Events between two snapshots: the past is never further away than a fold of so many. */
-export const SNAPSHOT_EVENTS = 5000;
+export const SNAPSHOT_EVENTS = 2000;
 
 /** Runs one projection: keeps its place in the log, its rows in memory and on disk. Halts alone when it cannot go on. */
 export class Projector<Row> {

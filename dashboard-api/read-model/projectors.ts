@@ -4,6 +4,7 @@ import { axisBoard } from "../projections/axis-board.ts";
 import { commandHistory } from "../projections/command-history.ts";
 import { groupBoard } from "../projections/group-board.ts";
 import { linkBoard } from "../projections/link-board.ts";
+import { runHistory } from "../projections/run-history.ts";
 import type { LogSource } from "./log-source.ts";
 import type { Projection } from "./projection.ts";
 import { Projector } from "./projector.ts";
@@ -16,6 +17,7 @@ export const PROJECTIONS = {
   links: linkBoard,
   alarms: alarmHistory,
   groups: groupBoard,
+  runs: runHistory,
 } as const;
 export type ProjectionName = keyof typeof PROJECTIONS;
 

@@ -65,7 +65,7 @@ export class SqliteViewStore<Row> implements ViewStore<Row> {
     for (const entry of await readdir(directory))
       if (entry.startsWith(`${name}.v`) && !entry.startsWith(own)) await rm(join(directory, entry));
     const file = join(directory, own);
-    return new SqliteViewStore(projection, file, await openFile(file));
+    return new SqliteViewStore(projection, file, await openFile(file, tablesOf(projection)));
   }
 
   async checkpoint(): Promise<Checkpoint | null> {
@@ -152,7 +152,7 @@ export class SqliteViewStore<Row> implements ViewStore<Row> {
 
   async wipe(): Promise<void> {
     await this.#db.close();
-    this.#db = await freshFile(this.#file);
+    this.#db = await freshFile(this.#file, tablesOf(this.#projection));
   }
 
   close(): Promise<void> {
@@ -160,31 +160,35 @@ export class SqliteViewStore<Row> implements ViewStore<Row> {
   }
 }
 
-async function openFile(file: string): Promise<SqliteDatabase> {
+/** An index per field that lists are filtered by; its text must be the one that `conditionsOf` writes. */
+const tablesOf = ({ filters = [] }: Pick<Projection<never>, "filters">): string =>
+  `${TABLES}${filters.map((field) => `CREATE INDEX IF NOT EXISTS rows_${field} ON rows(json ->> '$.${field}', rank);`).join("")}`;
+
+async function openFile(file: string, tables: string): Promise<SqliteDatabase> {
   const db = await SqliteDatabase.open(file);
   try {
     const stored = await db.get<{ user_version: number }>("PRAGMA user_version");
     if (stored?.user_version === 0 || stored?.user_version === FORMAT) {
-      await db.exec(TABLES);
+      await db.exec(tables);
       return db;
     }
   } catch (cause) {
-    if (cause instanceof SqliteError && DAMAGED.has(cause.code)) return replaced(db, file);
+    if (cause instanceof SqliteError && DAMAGED.has(cause.code)) return replaced(db, file, tables);
     await db.close();
     throw cause;
   }
-  return replaced(db, file);
+  return replaced(db, file, tables);
 }
 
 /** Everything here can be rebuilt from the log: a damaged file, or one of another format, is no loss. */
-async function replaced(db: SqliteDatabase, file: string): Promise<SqliteDatabase> {
+async function replaced(db: SqliteDatabase, file: string, tables: string): Promise<SqliteDatabase> {
   await db.close();
-  return freshFile(file);
+  return freshFile(file, tables);
 }
 
-async function freshFile(file: string): Promise<SqliteDatabase> {
+async function freshFile(file: string, tables: string): Promise<SqliteDatabase> {
   for (const end of ["", "-wal", "-shm"]) await rm(`${file}${end}`, { force: true });
   const db = await SqliteDatabase.open(file);
-  await db.exec(TABLES);
+  await db.exec(tables);
   return db;
 }
