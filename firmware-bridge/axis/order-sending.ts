@@ -63,7 +63,7 @@ export class OrderSending {
         run.firstByte(wallUs, clock.monotonicMs(), frame);
         if (weight === "decisive") {
           run.decisiveSent = true;
-          run.start?.sent(clock.monotonicMs());
+          run.start?.sent(wallUs);
         }
         if (run.drives && takesOver(weight)) this.#events.takesOver(run);
       },

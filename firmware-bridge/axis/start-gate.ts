@@ -10,8 +10,8 @@ type GroupStart = NonNullable<LinkStats["groupStart"]>;
 export interface StartTicket {
   /** The starting write is next: resolves at once when nobody else is being made ready, after GATHER_MAX_MS at the latest. */
   ready(): Promise<void>;
-  /** First byte of the starting write, monotonic ms. */
-  sent(atMs: number): void;
+  /** First byte of the starting write, wall time, microseconds. */
+  sent(atUs: number): void;
   /** A reading has shown the axis in motion, wall time, microseconds. */
   moved(atUs: number): void;
   /** The order has been sent or has ended: nobody waits for it any more. Idempotent. */
@@ -22,7 +22,7 @@ interface Round {
   readonly preparing: Set<StartTicket>;
   readonly waiting: (() => void)[];
   readonly axes: AxisId[];
-  readonly sentMs: number[];
+  readonly sentUs: number[];
   readonly movedUs: number[];
   timer: Timer | undefined;
 }
@@ -43,11 +43,11 @@ export class StartGate {
 
   /** An order that starts the axis has arrived and is made ready from now on. */
   enter(axis: AxisId): StartTicket {
-    this.#open ??= { preparing: new Set(), waiting: [], axes: [], sentMs: [], movedUs: [], timer: undefined };
+    this.#open ??= { preparing: new Set(), waiting: [], axes: [], sentUs: [], movedUs: [], timer: undefined };
     const round = this.#open;
     const ticket: StartTicket = {
       ready: () => this.#ready(round, ticket),
-      sent: (atMs) => this.#sent(round, axis, atMs),
+      sent: (atUs) => this.#sent(round, axis, atUs),
       moved: (atUs) => void round.movedUs.push(atUs),
       left: () => {
         if (round.preparing.delete(ticket)) this.#look(round);
@@ -61,9 +61,9 @@ export class StartGate {
   get last(): GroupStart | null {
     const round = this.#last;
     if (!round) return null;
-    const { axes, sentMs, movedUs } = round;
+    const { axes, sentUs, movedUs } = round;
     const isSeen = movedUs.length === axes.length;
-    return { axes: [...axes], sentSkewMs: spread(sentMs), seenSkewMs: isSeen ? spread(movedUs) / 1000 : null };
+    return { axes: [...axes], sentSkewMs: spread(sentUs) / 1000, seenSkewMs: isSeen ? spread(movedUs) / 1000 : null };
   }
 
   #ready(round: Round, ticket: StartTicket): Promise<void> {
@@ -85,9 +85,9 @@ export class StartGate {
     for (const resolve of round.waiting.splice(0)) resolve();
   }
 
-  #sent(round: Round, axis: AxisId, atMs: number): void {
+  #sent(round: Round, axis: AxisId, atUs: number): void {
     round.axes.push(axis);
-    round.sentMs.push(atMs);
+    round.sentUs.push(atUs);
     if (round.axes.length > 1) this.#last = round;
   }
 }
