@@ -12,6 +12,7 @@ import { routesOfLive } from "./http/live-routes.ts";
 import { metricsOf } from "./http/metrics.ts";
 import { addProblemPages } from "./http/problem-pages.ts";
 import type { ReadServices } from "./http/read-route.ts";
+import { routesOfRuns } from "./http/run-routes.ts";
 import { addRoute, createServer } from "./http/server.ts";
 import { SseChannels } from "./http/sse-channel.ts";
 import { addSwitchRoute } from "./http/switch-route.ts";
@@ -106,6 +107,7 @@ function addEverything(
     ...routesOfLinks(services),
     ...routesOfCommands(services),
     ...routesOfAlarms(services),
+    ...routesOfRuns(services),
     ...routesOfEvents(services, channels),
     ...routesOfLive(services, new LiveStream(model, live, clock), channels),
   ];

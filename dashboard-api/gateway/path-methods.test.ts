@@ -27,6 +27,8 @@ test.each([
   ["PATCH", "/v1/commands/0199", "GET, HEAD, DELETE"],
   ["HEAD", "/v1/events/stream", "GET"],
   ["POST", "/openapi.json", "GET, HEAD"],
+  ["PUT", "/v1/runs", "GET, HEAD"],
+  ["DELETE", "/v1/programs", "GET, HEAD, POST"],
   ["DELETE", "/", "GET, HEAD"],
 ])("%s %s is told the methods there are", (method, path, allow) => {
   expect(wrongMethod(method, path)).toMatchObject({ allow, facts: { slug: "method-not-allowed" } });
@@ -37,7 +39,7 @@ test.each([
   ["POST", "/v1/axes/x1/stop/"],
   ["GET", "/v1/axes/x1"],
   ["DELETE", "/v1/commands/0199"],
-  ["PUT", "/v1/runs"],
+  ["PUT", "/v1/users"],
   ["GET", "/openapiXjson"],
 ])("%s %s goes on", (method, path) => {
   expect(wrongMethod(method, path)).toBeUndefined();

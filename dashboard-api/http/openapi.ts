@@ -3,6 +3,7 @@ import type { TProperties } from "typebox";
 import { CAPTURE_PATHS } from "./capture-operation.ts";
 import { HEALTH_PATHS } from "./health-operations.ts";
 import { LEASE_PATHS } from "./lease-operations.ts";
+import { PROGRAM_PATHS } from "./program-operations.ts";
 import { QUERY } from "./query-schema.ts";
 import type { ReadRoute } from "./read-route.ts";
 import { RESPONSES } from "./response-schema.ts";
@@ -91,7 +92,8 @@ export function openapiDocument(routes: readonly ReadRoute[], version: string) {
     const path = templated(route.path);
     paths[path] = { ...paths[path], [route.method]: writeOperation(route) };
   }
-  for (const [path, operation] of Object.entries(LEASE_PATHS)) paths[path] = { ...operation, ...paths[path] };
+  for (const [path, operation] of Object.entries({ ...LEASE_PATHS, ...PROGRAM_PATHS }))
+    paths[path] = { ...operation, ...paths[path] };
   return {
     openapi: "3.1.0",
     info: {

@@ -1,4 +1,4 @@
-import { AXIS_STATES, COMMAND_STATES, EVENT_SCHEMAS, ID_PATTERN } from "@servofleet/contracts";
+import { AXIS_STATES, COMMAND_STATES, EVENT_SCHEMAS, ID_PATTERN, RUN_STATES } from "@servofleet/contracts";
 import Type, { type TProperties } from "typebox";
 
 /** Longest wait for a position, ms. */
@@ -81,6 +81,12 @@ export const QUERY = {
     ...paging,
     state: Type.Optional(Type.Unsafe<string>(Type.String({ enum: ["active", "acknowledged", "shelved", "cleared"] }))),
   }),
+  runs: strict({
+    ...waiting,
+    ...paging,
+    program: Type.Optional(Type.String({ pattern: ID_PATTERN, description: "of this program only" })),
+    state: Type.Optional(Type.Unsafe<string>(Type.String({ enum: [...RUN_STATES] }))),
+  }),
   telemetry: strict({
     ...waiting,
     from: time("default: one minute before `to`"),
@@ -104,6 +110,7 @@ export interface ReadQuery {
   readonly limit?: number;
   readonly cursor?: string;
   readonly axis?: string;
+  readonly program?: string;
   readonly state?: string;
   readonly since?: string;
   readonly from?: string;

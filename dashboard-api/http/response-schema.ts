@@ -15,6 +15,7 @@ import {
   QUALITIES,
 } from "@servofleet/contracts";
 import Type, { type Static, type TProperties, type TSchema } from "typebox";
+import { runSchemas } from "./run-schema.ts";
 
 /** Shapes of the answers, for the OpenAPI document and for the tests that hold the answers to it. */
 const strict = <P extends TProperties>(fields: P) => Type.Object(fields, { additionalProperties: false });
@@ -235,6 +236,8 @@ export const JogSchema = strict({
   challenge: Type.String({ description: "to be given with the next beat" }),
 });
 
+const runs = runSchemas(ProblemSchema);
+
 /** Components of the OpenAPI document, by name. */
 export const RESPONSES = {
   Axis: AxisSchema,
@@ -257,6 +260,9 @@ export const RESPONSES = {
   LeaseList: list(LeaseSchema),
   GrantedLease: GrantedLeaseSchema,
   Jog: JogSchema,
+  ...runs,
+  RunList: list(runs.Run),
+  ProgramList: list(runs.Program),
 } as const;
 export type SchemaName = keyof typeof RESPONSES;
 

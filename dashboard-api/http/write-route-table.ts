@@ -3,6 +3,7 @@ import {
   JogBeatSchema,
   JogRequestSchema,
   LeaseRequestSchema,
+  ProgramSchema,
   TakeRequestSchema,
 } from "@servofleet/contracts";
 import Type, { type TSchema } from "typebox";
@@ -32,6 +33,25 @@ const stop = (path: string, what: string): WriteRoute => ({
   headers: [],
   answers: STOPPED,
   problems: [404],
+});
+
+const programWord = (what: string, summary: string): WriteRoute => ({
+  method: "post",
+  path: `/v1/programs/:program/${what}`,
+  summary,
+  body: null,
+  headers: [],
+  answers: { "200": "Program" },
+  problems: [400, 404, 409, 413, 415, 429, 503],
+});
+const runWord = (what: string, summary: string): WriteRoute => ({
+  method: "post",
+  path: `/v1/runs/:id/${what}`,
+  summary,
+  body: null,
+  headers: [],
+  answers: { "200": "RunWord" },
+  problems: [400, 404, 409, 413, 415, 423, 429, 503],
 });
 
 /** The writes that exist. */
@@ -148,4 +168,36 @@ export const WRITE_ROUTES: readonly WriteRoute[] = [
     answers: { "201": "GrantedLease" },
     problems: [400, 404, 413, 415, 429, 503],
   },
+  {
+    method: "post",
+    path: "/v1/programs",
+    summary: "Define a program: a saga over several axes; the same document again is answered 200",
+    body: ProgramSchema,
+    headers: [],
+    answers: { "201": "Program", "200": "Program" },
+    problems: [400, 413, 415, 429, 503],
+  },
+  {
+    method: "post",
+    path: "/v1/programs/:program/runs",
+    summary: "Start a run; 202 only after it and the commands of its first steps are on disk",
+    body: null,
+    headers: ["Idempotency-Key"],
+    answers: { "202": "StartedRun" },
+    problems: [400, 404, 409, 413, 415, 422, 423, 429, 503],
+  },
+  {
+    method: "post",
+    path: "/v1/programs/:program/dry-run",
+    summary: "What would keep a run back, without touching a bus",
+    body: null,
+    headers: [],
+    answers: { "200": "DryRun" },
+    problems: [400, 404, 413, 415, 429, 503],
+  },
+  programWord("arm", "Let its triggers start it, until a restart, any stop or a refused start"),
+  programWord("disarm", "Let its triggers start it no more"),
+  runWord("pause", "Begin no further step; what runs runs to its end"),
+  runWord("resume", "Go on, or let an offered way back go ahead"),
+  runWord("abort", "Halt the group and compensate; decline an offered way back"),
 ];
