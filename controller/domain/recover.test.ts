@@ -146,6 +146,26 @@ describe("the recovery table", () => {
     expect(scene.append(decision.events)).not.toContain("UnexpectedMotionSeen");
   });
 
+  test("what moved before a long silence and still moves after it is stopped, though its command has ended", () => {
+    const { scene, id } = restartedWith(move(500));
+    settles(scene, id, "silent", { online: false });
+    expect(scene.reads({ moving: true, positionCounts: 9000 })).toContain("UnexpectedMotionSeen");
+
+    const alive = AxisScene.ready();
+    const other = alive.runs(move(500));
+    alive.reads({ online: false, offlineReason: "no answer" });
+    alive.hears({ type: "order-unsettled", ...about(other), problem: aProblem("bus-timeout") });
+    expect(alive.reads({ moving: true, positionCounts: 9000 })).toContain("UnexpectedMotionSeen");
+  });
+
+  test("what a pending stop is bringing to rest is not unexpected after a silence", () => {
+    const scene = AxisScene.ready();
+    scene.runs(move(500));
+    scene.stops();
+    scene.reads({ online: false, offlineReason: "no answer" });
+    expect(scene.reads({ moving: true, stopPending: true })).not.toContain("UnexpectedMotionSeen");
+  });
+
   test("nothing pending and standing, or silent: nothing is done", () => {
     const scene = AxisScene.ready();
     restarts(scene);

@@ -35,5 +35,7 @@ function faultChange(status: AxisStatus, axis: Axis): DomainEvent[] {
 /** Motion that starts while no command of ours drives the axis and no stop is bringing it to rest. */
 function isUnexpected(status: AxisStatus, axis: Axis): boolean {
   if (!status.moving || !status.enabled || status.fault !== null || status.stopPending) return false;
-  return !axis.moving && !axis.unexpectedMotion && drivingCommand(axis) === undefined;
+  // What moved before a silence is nobody's motion any more once its command has ended meanwhile.
+  const reckonedWith = axis.moving && (axis.offlineReason === null || axis.stopLatched);
+  return !reckonedWith && !axis.unexpectedMotion && drivingCommand(axis) === undefined;
 }

@@ -20,8 +20,8 @@ export interface MemoryEventLogOptions {
 /** The event log for tests of what stands on it: the same laws, hashes and errors, no disk. */
 export class MemoryEventLog implements EventLog {
   readonly logId: string;
-  readonly epoch: number;
-  readonly boot: string;
+  epoch: number;
+  boot: string;
   /** A test sets it to see the controller without a log: appends are refused with this code. */
   trouble: LogErrorCode | null = null;
   readonly #clock: Clock;
@@ -46,6 +46,12 @@ export class MemoryEventLog implements EventLog {
 
   get position(): number {
     return this.#head.position;
+  }
+
+  /** Another process opens it: a higher writer epoch, as a log on a disk would count. */
+  nextLife(): void {
+    this.epoch += 1;
+    this.boot = uuidV7(this.#clock, this.#random);
   }
 
   async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<readonly RecordedEvent[]> {

@@ -17,8 +17,8 @@ import type { AxisBook } from "../inbox/axis-book.ts";
 import type { Journal } from "../inbox/journal.ts";
 import type { StopLane } from "../stop/stop-lane.ts";
 
-/** From the bridge's first word: then what could not be read is taken as silent. */
-export const RECOVERY_LIMIT_MS = 3000;
+/** From the bridge's first word: then what could not be read is taken as silent, so that each axis is classified within 3 s. */
+export const RECOVERY_LIMIT_MS = 2800;
 /** Without any bridge. */
 export const RECOVERY_START_LIMIT_MS = 10_000;
 
@@ -50,6 +50,8 @@ export class Recovery {
   readonly #watched = new Map<CommandId, AxisId>();
   readonly #findings = new Map<AxisId, EventData<"RecoveryCompleted">["axes"][number]>();
   #limit: Timer | undefined;
+  /** The bridge has spoken since the recovery began; what it says again gives nobody more time. */
+  #heard = false;
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
@@ -73,12 +75,15 @@ export class Recovery {
       const settle = new Map(toSettle(axis).map((command) => [command.commandId, command]));
       this.#cases.set(axis, { settle, asked: false });
     }
+    this.#heard = false;
     this.#giveUpAfter(RECOVERY_START_LIMIT_MS);
   }
 
   /** The bridge has spoken: from here the short limit runs. */
   bridgeReady(): void {
-    if (this.running) this.#giveUpAfter(RECOVERY_LIMIT_MS);
+    if (!this.running || this.#heard) return;
+    this.#heard = true;
+    this.#giveUpAfter(RECOVERY_LIMIT_MS);
   }
 
   /** A reading; undefined when it is not a matter of recovery. */

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { Agent, request as httpRequest } from "node:http";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FleetConfig, ProblemDocument } from "@servofleet/contracts";
+import type { FleetConfig } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
 import { parseFleet } from "@servofleet/runtime/fleet-file";
 import { type MemoryBusPair, memoryBusPair } from "@servofleet/runtime/memory-bus";
@@ -11,6 +11,7 @@ import { type Controller, startController } from "../controller.ts";
 import type { LiveSample } from "../controller-parts.ts";
 import type { EventLog } from "../event-log/event-log.ts";
 import { openEventLog } from "../event-log/open-event-log.ts";
+import { type Ask, askSocket, type Reply } from "./ask-socket.ts";
 import { ScriptedBridge, type ScriptedBridgeOptions } from "./scripted-bridge.ts";
 
 const FLEET = `
@@ -27,20 +28,7 @@ groups:
 `;
 export const testFleet = (): FleetConfig => parseFleet(FLEET, "fleet.yaml");
 
-/** An answer over the socket; a problem's fields are there when it is one. */
-export interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Record<string, unknown> & Partial<ProblemDocument>;
-  readonly text: string;
-}
-
-export interface Ask {
-  readonly body?: unknown;
-  /** Sent as it is, instead of `body`. */
-  readonly raw?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+export type { Reply } from "./ask-socket.ts";
 
 export interface RigOptions {
   readonly config?: FleetConfig;
@@ -134,34 +122,8 @@ export class ControllerRig {
     return this.bridge;
   }
 
-  ask(method: string, path: string, { body, raw, headers = {} }: Ask = {}): Promise<Reply> {
-    const text = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-    const type = text === undefined ? {} : { "content-type": "application/json" };
-    return new Promise((resolve, reject) => {
-      const request = httpRequest(
-        {
-          socketPath: join(this.directory, "c.sock"),
-          method,
-          path,
-          headers: { ...type, ...headers },
-          agent: this.#agent,
-        },
-        (response) => {
-          let answer = "";
-          response.setEncoding("utf8");
-          response.on("data", (part: string) => {
-            answer += part;
-          });
-          response.on("end", () => {
-            const json = String(response.headers["content-type"] ?? "").includes("json");
-            const parsed = json && answer ? JSON.parse(answer) : {};
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parsed, text: answer });
-          });
-        },
-      );
-      request.on("error", reject);
-      request.end(text);
-    });
+  ask(method: string, path: string, ask: Ask = {}): Promise<Reply> {
+    return askSocket(this.#agent, join(this.directory, "c.sock"), method, path, ask);
   }
 
   /** Waits until the condition holds; the test's own limit ends a wait in vain. */
