@@ -51,7 +51,7 @@ export class LimitKeeper {
       // Two transactions may stand before the halt, and the next look comes a poll later.
       const lookMs = Math.max(this.#parts.config.poll.movingMs, this.#lookMs);
       const reactionMs = lookMs + 2 * this.#wireMs + DRIVE_REACTION_MS;
-      if (mustHalt(run.action, at, speed, reactionMs)) {
+      if (mustHalt(run.action, at, speed, reactionMs, reading.velocityAgeMs)) {
         this.#halt(run, run.action.deceleration);
         return;
       }

@@ -34,18 +34,20 @@ export interface VelocityMove {
 
 /**
  * Whether a velocity move has to be halted now: the way that is left is no more than v²/2a plus what it runs on until the
- * halt acts (`reactionMs`: next poll, wire, drive). The speed is the greatest it can have by then.
+ * halt acts (`reactionMs`: next poll, wire, drive). The speed is the greatest it can have by then; it was measured `ageMs`
+ * before the position.
  */
 export function mustHalt(
   move: VelocityMove,
   positionCounts: number,
   measuredCountsPerS: number,
   reactionMs: number,
+  ageMs = 0,
 ): boolean {
   const way = Math.sign(move.velocity);
   const left = way > 0 ? move.maxCounts - positionCounts : positionCounts - move.minCounts;
   const reactionS = reactionMs / 1000;
-  const soon = Math.max(0, measuredCountsPerS * way) + move.acceleration * reactionS;
+  const soon = Math.max(0, measuredCountsPerS * way) + move.acceleration * (reactionS + ageMs / 1000);
   const speed = Math.max(Math.min(soon, Math.abs(move.velocity)), measuredCountsPerS * way);
   return left <= (speed * speed) / (2 * move.deceleration) + speed * reactionS;
 }

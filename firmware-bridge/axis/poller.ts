@@ -1,17 +1,17 @@
 import type { Timer } from "@servofleet/runtime/clock";
+import type { DriveFacts } from "../handshake/drive-facts.ts";
 import { HandshakeError } from "../handshake/drive-talk.ts";
 import { LinkError } from "../link/link.ts";
 import { type AxisParts, unitWords } from "./axis-parts.ts";
 import { BlockReader } from "./block-reader.ts";
 import { DriveSession, SessionEnded } from "./drive-session.ts";
 import type { Reading } from "./reading.ts";
+import { SpeedEstimate } from "./speed-estimate.ts";
 
 /** A unit that is silent or strange is looked at this often, ms: what probes it is the line. */
 const RETRY_MS = 100;
 /** Failed passes in a row that count as silence even while the breaker is closed. */
 const FAILURES_MAX = 3;
-/** Speed from two positions needs them at least so far apart, ms. */
-const SPEED_BASE_MS = 2;
 
 export interface PollerEvents {
   /** A stop is pending: send it before anything else. */
@@ -36,7 +36,7 @@ export class Poller {
   #attached = false;
   #failures = 0;
   #turn = 0;
-  #last: { counts: number; atMs: number } | null = null;
+  readonly #estimate = new SpeedEstimate();
 
   constructor(parts: AxisParts, events: PollerEvents) {
     this.#parts = parts;
@@ -124,10 +124,8 @@ export class Poller {
     const middleUs = position?.middleUs ?? clock.wallUs();
     const endedMs = clock.monotonicMs();
     const atMs = position ? (position.startedMs + position.endedMs) / 2 : endedMs;
-    const difference = this.#speed(facts.positionCounts, atMs);
-    // A position that a homing run has just renamed is no motion.
-    const velocityCountsPerS = facts.velocityCountsPerS ?? (facts.moving === false ? 0 : difference);
-    return { facts, startedMs, endedMs, middleUs, velocityCountsPerS, frames };
+    const { countsPerS, ageMs } = this.#speed(facts, atMs);
+    return { facts, startedMs, endedMs, middleUs, velocityCountsPerS: countsPerS, velocityAgeMs: ageMs, frames };
   }
 
   #blocks(plan: { status: string[][]; order: string[][]; rotating: string[][] }): readonly string[][] {
@@ -135,12 +133,15 @@ export class Poller {
     return [...plan.status, ...(this.#events.underWay() ? plan.order : []), ...(extra ? [extra] : [])];
   }
 
-  #speed(counts: number | null, atMs: number): number | null {
-    if (counts === null) return null;
-    const before = this.#last;
-    if (before && atMs - before.atMs < SPEED_BASE_MS) return null;
-    this.#last = { counts, atMs };
-    return before ? ((counts - before.counts) * 1000) / (atMs - before.atMs) : null;
+  /** As the drive tells it; where it does not, from its positions. */
+  #speed(facts: DriveFacts, atMs: number): { countsPerS: number | null; ageMs: number } {
+    const { positionCounts, velocityCountsPerS, moving } = facts;
+    const isResting = velocityCountsPerS === null && moving === false;
+    if (positionCounts !== null && isResting) this.#estimate.rest(positionCounts, atMs);
+    if (isResting) return { countsPerS: 0, ageMs: 0 };
+    const estimated = positionCounts === null ? null : this.#estimate.add(positionCounts, atMs);
+    if (velocityCountsPerS !== null) return { countsPerS: velocityCountsPerS, ageMs: 0 };
+    return estimated ?? { countsPerS: null, ageMs: 0 };
   }
 
   #failed(error: unknown): void {
@@ -183,7 +184,7 @@ export class Poller {
 
   #lose(reason: string): void {
     this.#attached = false;
-    this.#last = null;
+    this.#estimate.forget();
     this.#events.offline(reason);
   }
 }

@@ -9,7 +9,9 @@ export interface Reading {
   readonly endedMs: number;
   /** Wall time of the middle of the position's transaction, microseconds. */
   readonly middleUs: number;
-  /** Measured, or from two positions. */
+  /** Measured, or from the last positions. */
   readonly velocityCountsPerS: number | null;
+  /** How long before the position that speed was, ms: 0 where the drive tells it. */
+  readonly velocityAgeMs: number;
   readonly frames: readonly Frame[];
 }
