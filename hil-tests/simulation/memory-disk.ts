@@ -30,6 +30,8 @@ export class MemoryDisk {
   writing = 0;
   /** Commits whose writer died before it knew of them. */
   untold = 0;
+  /** Counts commits, as `PRAGMA data_version` does for a reader. */
+  version = 0;
   readonly #database = new DatabaseSync(":memory:");
   readonly #statements = new Map<string, StatementSync>();
   readonly #random: Random;
@@ -132,6 +134,7 @@ class MemoryConnection implements SqliteConnection {
       disk.faults.failNext = null;
       if (failing === "lost") throw ioError();
       const done = await this.#once("commit", act);
+      disk.version++;
       if (!this.#life.alive) disk.untold++;
       if (failing === "written") throw ioError();
       await this.#pass(READ_MS);

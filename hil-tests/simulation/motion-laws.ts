@@ -34,17 +34,25 @@ function startLaws(start: BookedMotion, evidence: Evidence): Broken[] {
   const name = `${kind} ${axis} to ${target} written at ${writtenMs.toFixed(3)}`;
   const own = candidates(start, evidence).filter(({ decidedMs }) => decidedMs <= writtenMs);
   if (own.length === 0) return [{ law: "no axis moves by itself", how: name }];
-  const { stops, epochs } = evidence.witness;
-  const generation = highest(
-    stops.filter((stop) => stop.axis === axis && stop.atMs < writtenMs).map((stop) => stop.generation),
-  );
+  const { epochs } = evidence.witness;
   const broken: Broken[] = [];
-  if (own.every(({ accepted }) => (accepted?.stopGeneration ?? 0) < generation))
-    broken.push({ law: "a stop is final", how: `${name}, after stop generation ${generation} was heard` });
+  if (own.every((command) => stopsBefore(start, command, evidence) > (command.accepted?.stopGeneration ?? 0)))
+    broken.push({ law: "a stop is final", how: `${name}, decided before a stop that a bridge had heard` });
   const epoch = highest(epochs.filter(({ atMs }) => atMs < writtenMs).map((heard) => heard.epoch));
   if (own.every((command) => command.epoch < epoch))
     broken.push({ law: "nothing of a former life moves an axis", how: `${name}, after epoch ${epoch} was heard` });
   return broken;
+}
+
+/**
+ * Highest generation of the stops that a bridge had heard before the start left. One whose record the log could never take
+ * ends with its process: the next life knows nothing of it, and its clients were told `recorded: false`.
+ */
+function stopsBefore({ axis, writtenMs }: BookedMotion, command: ToldCommand, { log, witness }: Evidence): number {
+  const heard = witness.stops.filter((stop) => stop.axis === axis && stop.atMs < writtenMs);
+  const recorded = new Set(log.flatMap((event) => ("stopId" in event.data ? [String(event.data.stopId)] : [])));
+  const binding = heard.filter(({ stopId, epoch }) => epoch >= command.epoch || recorded.has(stopId));
+  return highest(binding.map(({ generation }) => generation));
 }
 
 /** No second motion: not more starts towards a place than commands that were dispatched towards it. */

@@ -57,9 +57,10 @@ export class SimLife implements Clock {
 
   soon = (fn: () => void): void => void this.after(0, fn);
 
-  /** Called once, when it ends. */
+  /** Called once, when it ends; at once when it has. */
   atEnd(act: (why: string) => void): void {
-    this.#atEnd.push(act);
+    if (this.#alive) this.#atEnd.push(act);
+    else act("dead already");
   }
 
   /** Killed, now. Idempotent. */

@@ -71,10 +71,13 @@ export class SimReadSide {
     const projections = new SimProjections(life);
     this.projections = projections;
     const reader = diskReader(this.#world, life);
+    let seen = -1;
     const look = async (): Promise<void> => {
       try {
-        const events = await reader.readAfter(projections.position, PAGE);
+        const { version } = this.#world.disk;
+        const events = seen === version ? [] : await reader.readAfter(projections.position, PAGE);
         await projections.handle(events);
+        if (events.length < PAGE) seen = version;
       } catch (error) {
         // Before the first controller there is no log to read.
         this.#world.say(`the read side cannot read: ${String(error)}`);

@@ -19,6 +19,8 @@ const PREDECESSOR_LIMIT_MS = 1500;
 interface Running<T> {
   readonly life: SimLife;
   readonly random: Random;
+  /** The controller that started it, of a bridge. */
+  parent?: SimLife | undefined;
   service?: T;
 }
 
@@ -162,6 +164,7 @@ export class SimServices {
     if (this.#halted || wish !== this.#bridgeWishes) return;
     const running = this.#newLife<Bridge>("bridge");
     const { life, random } = running;
+    running.parent = this.#controller?.life;
     this.#bridge = running;
     life.atEnd((why) => this.#bridgeDied(running, why));
     const log = this.#logger;
@@ -198,12 +201,10 @@ export class SimServices {
     this.onDeath("bridge", why);
     this.#world.say(`${running.life.name} has died: ${why}`);
     const { outside, options } = this.#world;
-    if (this.#bridge !== running) return;
-    const restart = (): void => {
-      // A controller that died meanwhile brings a bridge of its own.
-      if (options.bridge === "alone" || this.#controller?.life.alive) void this.#startBridge();
-    };
-    if (options.bridge === "alone" || this.#controller?.life.alive) outside.after(RESTART_MS, restart);
+    const alone = options.bridge === "alone";
+    // A child whose controller has died leaves: the next controller brings a bridge of its own.
+    const wanted = (): boolean => this.#bridge === running && (alone || running.parent?.alive === true);
+    if (wanted()) outside.after(RESTART_MS, () => wanted() && void this.#startBridge());
   }
 }
 

@@ -99,7 +99,7 @@ export class SimWire {
     const session = new MemorySession(this, life, handlers, (own) =>
       this.#end.connect({ send: (bytes) => this.answer(own, bytes), hangUp: () => own.down("hung up") }),
     );
-    if (!held) this.#holder = session;
+    if (!held && life.alive) this.#holder = session;
     life.after(OPEN_MS, () => {
       if (held) session.down("the port is held by another process");
       else if (!this.plugged) session.down("nobody answers");

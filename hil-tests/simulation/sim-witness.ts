@@ -6,7 +6,10 @@ import type { SimWorld } from "./sim-world.ts";
 /** A stop as it arrived at a bridge. */
 export interface ArrivedStop {
   readonly axis: AxisId;
+  readonly stopId: string;
   readonly generation: number;
+  /** Of the controller that sent it. */
+  readonly epoch: number;
   readonly atMs: number;
 }
 
@@ -60,9 +63,9 @@ export class SimWitness {
     if (epoch > (this.epochs.at(-1)?.epoch ?? 0)) this.epochs.push({ epoch, atMs: this.#world.nowMs });
   }
 
-  #stop({ axis, stopGeneration, reason }: BusChannels["stops"]): void {
+  #stop({ axis, stopId, epoch, stopGeneration, reason }: BusChannels["stops"]): void {
     const { nowMs, plant, disk, api, config } = this.#world;
-    this.stops.push({ axis, generation: stopGeneration, atMs: nowMs });
+    this.stops.push({ axis, stopId, generation: stopGeneration, epoch, atMs: nowMs });
     const link = config.axes.find(({ id }) => id === axis)?.link;
     const last = plant.book.writes.at(-1);
     const lastLink = config.axes.find(({ id }) => id === last?.axis)?.link;
