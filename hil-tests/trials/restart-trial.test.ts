@@ -52,6 +52,6 @@ test("a motion that may be observed goes on without a write, and a person is ask
 
 test("a controller that sends again what it had sent is found out", async () => {
   const point = "MotionStarted";
-  const { broken } = await runRestart({ ...WITHOUT, point, situation: "running-on", sendsAgain: true });
+  const { broken } = await runRestart({ ...WITHOUT, point, situation: "arrived", sendsAgain: true });
   expect(broken.join("; ")).toContain("after the restart");
 });

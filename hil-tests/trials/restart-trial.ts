@@ -1,6 +1,7 @@
 import {
   COMMAND_STATE_AFTER,
   type CommandState,
+  type ControllerBeat,
   type Order,
   type OrderMessage,
   type RecordedEvent,
@@ -92,9 +93,17 @@ export async function runRestart(restart: RestartCase): Promise<RestartResult> {
   }
 }
 
-/** The fault that the recovery table forbids: the last order goes out once more as soon as its outcome is asked for. */
+/** The fault that the recovery table forbids: once its outcome has been asked for, the last order goes out again with every beat. */
 function sendingAgain(): (end: MessageBus) => MessageBus {
   let last: Order | undefined;
+  let asked = false;
+  let times = 0;
+  const again = (end: MessageBus, epoch: number): void => {
+    if (!last || !asked) return;
+    times += 1;
+    const order = { ...last, orderId: `${last.orderId} again ${times}`, epoch, notAfterMs: Number.MAX_SAFE_INTEGER };
+    end.publish("orders", { type: "order", order });
+  };
   return (end) => ({
     get connected() {
       return end.connected;
@@ -103,11 +112,11 @@ function sendingAgain(): (end: MessageBus) => MessageBus {
     onConnection: (listener) => end.onConnection(listener),
     close: () => end.close(),
     publish(channel, message) {
-      const told = message as OrderMessage;
-      if (channel === "orders" && told.type === "order") last = told.order;
-      if (channel === "orders" && told.type === "settle" && last) {
-        const order = { ...last, orderId: `${last.orderId} again`, epoch: told.settle.epoch };
-        end.publish("orders", { type: "order", order: { ...order, notAfterMs: Number.MAX_SAFE_INTEGER } });
+      if (channel === "controller-beats") again(end, (message as ControllerBeat).epoch);
+      if (channel === "orders") {
+        const told = message as OrderMessage;
+        if (told.type === "order") last = told.order;
+        asked ||= told.type === "settle";
       }
       return end.publish(channel, message);
     },
