@@ -4,6 +4,7 @@ import { defaultUrl, gatewayUrl } from "./environment.ts";
 import { explain, usageExit, wantsJson } from "./exit.ts";
 import { addLogVerbs } from "./verbs/log-verbs.ts";
 import { addMotionVerbs } from "./verbs/motion-verbs.ts";
+import { addProgramVerbs } from "./verbs/program-verbs.ts";
 import { addReadVerbs } from "./verbs/read-verbs.ts";
 import { addRigVerbs } from "./verbs/rig-verb.ts";
 import { addServiceVerbs } from "./verbs/service-verbs.ts";
@@ -34,6 +35,7 @@ export function buildCommandLine(): Command {
   addServiceVerbs(program);
   addReadVerbs(program);
   addMotionVerbs(program);
+  addProgramVerbs(program);
   addLogVerbs(program);
   addToolVerbs(program);
   addRigVerbs(program);
