@@ -197,9 +197,11 @@ export class IgusDrive implements SimulatedDrive {
     const word = this.#device.live(object.statusword);
     const profile = this.#device.objects.get(object.modeDisplay) === mode.profilePosition;
     const { ackHoldMs, enableInputLow } = this.#quirks;
+    // The words seen on the wire (0640, 0621, 0623, 0627, 0608) carry bit 10 outside of motion and never bit 4.
+    const reached = this.#device.cycle.state === "operation-enabled" ? 0 : statusBit.targetReached;
     const cleared = this.#ackSinceS !== undefined && (this.#device.nowS - this.#ackSinceS) * 1000 > ackHoldMs;
     const hidden = (profile && cleared ? statusBit.modeA : 0) | (enableInputLow ? statusBit.remote : 0);
-    return word & ~hidden;
+    return (word | reached) & ~(hidden | statusBit.voltageEnabled);
   }
 
   #step(nowS: number): void {

@@ -1,7 +1,7 @@
 import { FakeClock } from "@servofleet/runtime/fake-clock";
 import { expect, test } from "vitest";
 import { DynamixelDrive } from "./dynamixel-drive.ts";
-import { dynamixelWire } from "./dynamixel-wire.ts";
+import { dynamixelFrame, dynamixelWire } from "./dynamixel-wire.ts";
 import { FeetechDrive } from "./feetech-drive.ts";
 import { feetechWire } from "./feetech-wire.ts";
 import { DrivePort } from "./reply-faults.ts";
@@ -71,6 +71,28 @@ test("Dynamixel: refusals have their codes: EEPROM under torque 7, beyond the li
   expect(write(98, 0)).toBe(0);
   expect(write(116, 0, 2, 0, 0)).toBe(0);
   expect(ask("FF FF FD 00 01 07 00 02 84 00 04 00 1D 16")).toEqual([]);
+});
+
+test("Dynamixel: refusals and the alert are the packets of the e-manual, and a registered write waits for its action", () => {
+  const drive = dynamixel(1);
+  const ask = bus(dynamixelWire, drive);
+  const write = (instruction: number, ...bytes: number[]) =>
+    ask(dynamixelFrame(1, Buffer.of(instruction, ...bytes)).toString("hex"));
+  const status = (tail: string) => answer(`FF FF FD 00 01 04 00 55 ${tail}`);
+  expect(write(0x03, 64, 0, 1)).toEqual(status("00 A1 0C"));
+  expect(write(0x03, 11, 0, 4)).toEqual(status("07 B0 8C"));
+  expect(write(0x03, 116, 0, 0, 0x20, 0, 0)).toEqual(status("06 B5 0C"));
+  expect(write(0x03, 104, 0, 0xff, 0x7f, 0, 0)).toEqual(status("06 B5 0C"));
+  expect(write(0x04, 116, 0, 0xf4, 1, 0, 0)).toEqual(status("00 A1 0C"));
+  expect(drive.table.readInt32LE(116)).not.toBe(500);
+  expect(ask("FF FF FD 00 01 03 00 05 02 CE")).toEqual(status("00 A1 0C"));
+  expect(drive.table.readInt32LE(116)).toBe(500);
+  write(0x03, 98, 0, 1);
+  drive.heard();
+  drive.advance(10_000_000_000n);
+  expect(write(0x03, 116, 0, 0, 2, 0, 0)).toEqual(status("04 BA 8C"));
+  drive.table[70] = 0x20;
+  expect(write(0x03, 65, 0, 1)).toEqual(status("80 A2 8F"));
 });
 
 test("Feetech: ping, read and both forms of a move", () => {
