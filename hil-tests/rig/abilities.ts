@@ -31,7 +31,8 @@ export function benchAxes(rig: Rig): readonly BenchAxis[] {
   return rig.fleet.axes.map((config, n) => {
     const link = rig.links.find(({ id }) => id === config.link);
     const kind = rig.fleet.links.find(({ id }) => id === config.link)?.kind ?? "";
-    const { commLoss, handshake } = loadProfile(config.profile, rigDirectory(rig)).data;
+    const profile = loadProfile(config.profile, rigDirectory(rig));
+    const { commLoss, handshake } = profile.data;
     const group = rig.fleet.groups.find(({ axes }) => axes.includes(config.id))?.id;
     const facts = {
       kind,
@@ -39,6 +40,7 @@ export function benchAxes(rig: Rig): readonly BenchAxis[] {
       control: rig.gateway === null ? link?.drives === "simulated" : rig.gateway.control !== null,
       ownBox: rig.gateway === null,
       ownStop: handshake !== "register-servo",
+      haltHolds: profile.believes("haltBit"),
       homing: config.homing.required,
       homingRun: !HOME_HERE.includes(config.homing.method),
       watchdog: commLoss.supported,
@@ -68,6 +70,7 @@ interface Facts {
   readonly control: boolean;
   readonly ownBox: boolean;
   readonly ownStop: boolean;
+  readonly haltHolds: boolean;
   readonly homing: boolean;
   readonly homingRun: boolean;
   readonly watchdog: boolean;
@@ -101,6 +104,12 @@ function lacking(facts: Facts): ReadonlyMap<Need, string> {
       facts.ownStop,
       "its servo has no stop of its own: it is stopped by a goal, which its record cannot tell from a motion",
     ],
+    [
+      "halt-holds",
+      facts.haltHolds,
+      "its Halt is a quick stop, after which it is disabled: its profile only infers a word that halts (haltBit)",
+    ],
+    ["halt-releases", !facts.haltHolds, "it stays enabled after a Halt"],
     ["group", facts.group !== undefined, "it is in no group of the rig"],
   ];
   return new Map(reasons.filter(([, can]) => !can).map(([need, , why]) => [need, why]));

@@ -1,9 +1,13 @@
 import { type AxisView, type CommandView, TERMINAL_STATES } from "@servofleet/contracts";
+import type { Clock } from "@servofleet/runtime/clock";
 import type { BenchAxis } from "./abilities.ts";
+import { StepError } from "./rig-error.ts";
 import { lookUntil, type RunState } from "./run-state.ts";
 import type { Scenario } from "./scenario.ts";
 
 const READY_LIMIT_MS = 60_000;
+/** A step that goes on failing for one and the same reason is not tried for longer than this. */
+const SAME_TROUBLE_MS = 12_000;
 /** Longest wait of one request for a command's end, s: what the product takes. */
 const WAIT_S = 20;
 
@@ -13,6 +17,7 @@ const WAIT_S = 20;
  */
 export async function bringTo(state: RunState, bench: BenchAxis, start: Scenario["start"]): Promise<void> {
   if (start === "as-is") return;
+  const trouble = new StepTrouble(state.clock);
   await lookUntil(
     state,
     async () => {
@@ -20,12 +25,42 @@ export async function bringTo(state: RunState, bench: BenchAxis, start: Scenario
       const step = nextStep(axis, start, bench.homingRequired);
       if (step === "reconcile")
         await state.gateway.call("POST", `/v1/axes/${bench.id}/reconcile`, { decision: "abandon" });
-      else if (step !== undefined) await runToEnd(state, bench.id, step);
+      else if (step !== undefined) trouble.ended(step, await runToEnd(state, bench.id, step));
       return state.gateway.axis(bench.id);
     },
-    (axis) => notThere(axis, start, bench.homingRequired),
+    (axis) => {
+      const missing = notThere(axis, start, bench.homingRequired);
+      return missing.length === 0 || trouble.lasts ? [] : [...missing, ...trouble.words];
+    },
     READY_LIMIT_MS,
   );
+  if (trouble.lasts) throw new StepError(`${bench.id} is not ready: ${trouble.words.join("; ")}`);
+}
+
+/** Why the last step failed, and since when it fails for that reason. */
+class StepTrouble {
+  readonly #clock: Clock;
+  #words: string | null = null;
+  #sinceMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get words(): readonly string[] {
+    return this.#words === null ? [] : [this.#words];
+  }
+
+  get lasts(): boolean {
+    return this.#words !== null && this.#clock.monotonicMs() - this.#sinceMs > SAME_TROUBLE_MS;
+  }
+
+  /** `why` is empty when the step came to a good end. */
+  ended(step: NextStep, why: string): void {
+    const words = why === "" ? null : `${step} failed: ${why}`;
+    if (words !== this.#words) this.#sinceMs = this.#clock.monotonicMs();
+    this.#words = words;
+  }
 }
 
 type NextStep = "reconcile" | "Reset" | "Enable" | "Disable" | "Home";
@@ -56,14 +91,19 @@ function notThere(axis: AxisView, start: Exclude<Scenario["start"], "as-is">, ho
   ];
 }
 
-async function runToEnd(state: RunState, axis: string, type: NextStep): Promise<void> {
+/** Runs one command to its end; returns why it did not succeed, or nothing. */
+async function runToEnd(state: RunState, axis: string, type: NextStep): Promise<string> {
   const answer = await state.gateway.send(axis, { type }, { prefer: `wait=${WAIT_S}` });
-  const { commandId, state: reached } = answer.body as unknown as CommandView;
-  if (answer.status === 202 && !TERMINAL_STATES.has(reached))
-    await lookUntil(
-      state,
-      () => state.gateway.command(commandId),
-      (command) => (TERMINAL_STATES.has(command.state) ? [] : [`${type} is ${command.state}`]),
-      READY_LIMIT_MS,
-    );
+  if (answer.status !== 202 && answer.status !== 200) return answer.body.detail;
+  const told = answer.body as unknown as CommandView;
+  const command = TERMINAL_STATES.has(told.state) ? told : await endOf(state, type, told.commandId);
+  return command.state === "succeeded" ? "" : (command.problem?.detail ?? command.state);
 }
+
+const endOf = (state: RunState, type: NextStep, commandId: string): Promise<CommandView> =>
+  lookUntil(
+    state,
+    () => state.gateway.command(commandId),
+    (command) => (TERMINAL_STATES.has(command.state) ? [] : [`${type} is ${command.state}`]),
+    READY_LIMIT_MS,
+  );

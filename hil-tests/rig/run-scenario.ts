@@ -54,8 +54,9 @@ function headOf({ plan }: RunState) {
   return { scenario: name, title, why, profile, axes: used.map(({ id }) => id), drives };
 }
 
+/** Twice: while one axis was brought there, a service that starts again may have learnt that another is not any more. */
 async function prepare(state: RunState, { start }: Scenario): Promise<void> {
-  await Promise.all(axesOf(state).map((bench) => bringTo(state, bench, start)));
+  for (let look = 0; look < 2; look++) await Promise.all(axesOf(state).map((bench) => bringTo(state, bench, start)));
 }
 
 /** Runs one step and keeps how it came out; returns why it failed. */

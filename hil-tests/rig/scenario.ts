@@ -17,6 +17,8 @@ export const NEEDS = [
   "no-comm-watchdog",
   "own-box",
   "own-stop",
+  "halt-holds",
+  "halt-releases",
   "group",
 ] as const;
 export type Need = (typeof NEEDS)[number];

@@ -124,9 +124,9 @@ function expectRefusal(answer: Answer<unknown>, slugs: string, what: string): vo
       .split("/")
       .at(-1) ?? "";
   if (answer.status >= 400 && alternatives(slugs).includes(slug)) return;
-  throw new StepError(`${what} was answered ${answer.status} ${slug || "without a problem"}, not refused as ${slugs}`, {
-    body: answer.body,
-  });
+  const { detail } = answer.body as Partial<ProblemDocument>;
+  const words = `${slug || "without a problem"}${detail === undefined ? "" : ` (${detail})`}`;
+  throw new StepError(`${what} was answered ${answer.status} ${words}, not refused as ${slugs}`, { body: answer.body });
 }
 
 function unexpected(what: string, { status, body }: Answer<unknown>): StepError {
