@@ -13,6 +13,7 @@ import { raiseEpoch, readyTables, setPragmas, verifiedHead } from "./log-databas
 import { openLogSigner } from "./log-key.ts";
 import { LogOpenError } from "./log-open-error.ts";
 import { restoreUnderWay } from "./log-restore.ts";
+import { rewriteWal } from "./rewrite-wal.ts";
 import { SqliteEventLog } from "./sqlite-event-log.ts";
 
 export interface EventLogOptions {
@@ -50,6 +51,7 @@ export async function openEventLog(options: EventLogOptions): Promise<SqliteEven
   try {
     await refuseNetworkDisk(directory, options.fileSystem ?? (async () => (await statfs(directory)).type));
     await refuseHalfRestored(directory);
+    await rewriteWal(file);
     writer = await (options.openWriter ?? ((path) => SqliteDatabase.open(path)))(file);
     await setPragmas(writer);
     const newLogId = `${options.box.slice(0, 40)}-${Buffer.from(random.bytes(6)).toString("hex")}`;

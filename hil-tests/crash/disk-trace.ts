@@ -13,6 +13,8 @@ export type DiskEvent =
   | { readonly does: "rename"; readonly from: string; readonly to: string }
   /** A line that a life said to the outside: whoever heard it relies on it. */
   | { readonly does: "say"; readonly line: string }
+  /** Another process begins; the one before has ended. */
+  | { readonly does: "start" }
   | { readonly does: "nothing" };
 
 /** Written by a life for the outside; no part of the disk. */
@@ -88,6 +90,7 @@ class TraceReader {
     if (kind === "process") {
       this.#open.clear();
       this.#processAt = this.events.length;
+      return { does: "start" };
     }
     if (kind === "open") return this.#opened(record);
     if (kind === "close") this.#open.delete(fd);

@@ -17,7 +17,7 @@ const KEPT_MAX = 5;
 
 /** What to cut. */
 export interface PowerCutPlan {
-  readonly workload: Workload;
+  readonly workload: string;
   readonly weakness: Weakness;
   readonly images: number;
   readonly seed: number;
@@ -29,7 +29,7 @@ export interface PowerCutPlan {
 
 /** How a workload fared. */
 export interface PowerCutOutcome {
-  readonly workload: Workload;
+  readonly workload: string;
   readonly weakness: Weakness;
   readonly images: number;
   /** Images in which something acknowledged was missing, and how much at most. */
@@ -48,11 +48,18 @@ export interface PowerCutOutcome {
 }
 
 /** Records the lives once, then cuts the power at random moments. Rejects with CrashError or LineError when it cannot begin. */
-export async function powerCutTrial(plan: PowerCutPlan): Promise<PowerCutOutcome> {
+export const powerCutTrial = (plan: PowerCutPlan & { readonly workload: Workload }): Promise<PowerCutOutcome> =>
+  cutRecorded(plan, (root) => recordLives(root, plan.workload, plan.weakness));
+
+/** The same for any record; `record` gets a directory of its own. */
+export async function cutRecorded(
+  plan: PowerCutPlan,
+  record: (root: string) => Promise<readonly DiskEvent[]>,
+): Promise<PowerCutOutcome> {
   const root = await mkdtemp(join(plan.scratch, "power-cut-"));
   const trial = new Trial(plan, root);
   try {
-    return await trial.run(await recordLives(root, plan.workload, plan.weakness));
+    return await trial.run(await record(root));
   } finally {
     await rm(join(root, "disk"), { recursive: true, force: true });
     await rm(join(root, "trace"), { force: true });

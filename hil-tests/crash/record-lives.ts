@@ -18,13 +18,26 @@ export async function recordLives(root: string, workload: Workload, weakness: We
   const traceFile = join(root, "trace");
   await mkdir(directory, { recursive: true });
   const env = await recorderEnvironment({ directory, traceFile });
-  for (const plan of WORKLOADS[workload]) await live({ ...plan, directory, weakness }, env);
+  for (const plan of WORKLOADS[workload]) {
+    const ended = await runLife({ ...plan, directory, weakness }, env);
+    const asPlanned = plan.end === "kill" ? ended.signal === "SIGKILL" : ended.code === 0;
+    if (!asPlanned) throw new CrashError("life-failed", ended, "a life of the log ended otherwise");
+  }
   const events = parseDiskTrace(await readFile(traceFile));
   await expectSameDisk(events, directory);
   return events;
 }
 
-async function live(life: LogLife, env: NodeJS.ProcessEnv): Promise<void> {
+/** How a life ended, and its last words. */
+export interface LifeEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly words: string;
+  readonly [more: string]: unknown;
+}
+
+/** Runs one life to its end. */
+export async function runLife(life: LogLife, env: NodeJS.ProcessEnv): Promise<LifeEnd> {
   const child = spawn(process.execPath, ["--no-warnings", SCRIPT, JSON.stringify(life)], {
     env,
     stdio: ["ignore", "ignore", "pipe"],
@@ -34,8 +47,7 @@ async function live(life: LogLife, env: NodeJS.ProcessEnv): Promise<void> {
     words += text;
   });
   const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  const asPlanned = life.end === "kill" ? signal === "SIGKILL" : code === 0;
-  if (!asPlanned) throw new CrashError("life-failed", { code, signal, words }, "a life of the log ended otherwise");
+  return { code, signal, words };
 }
 
 /** The record is whole: played back without a cut it gives the very bytes that the lives left. */
