@@ -6,6 +6,7 @@ import { COMMAND_RESERVE } from "@servofleet/firmware-bridge/link/poll-pace";
 import type { DriveProfile } from "@servofleet/firmware-bridge/profile/drive-profile";
 import { loadProfile } from "@servofleet/firmware-bridge/profile/load-profile";
 import { figure } from "./verbs/output.ts";
+import { watchdogRefusals } from "./watchdog-words.ts";
 
 /** Share of a line that polls may need when nothing moves; the rest is for commands, confirmations and retries. */
 export const IDLE_LOAD_MAX = 1 - COMMAND_RESERVE;
@@ -51,11 +52,15 @@ type ProfileOf = (axis: AxisConfig) => DriveProfile;
 function budget(config: FleetConfig, link: LinkConfig, profileOf: ProfileOf): LinkBudget {
   const axes = config.axes.filter((axis) => axis.link === link.id);
   const need = needOf(config, link, profileOf);
-  const refusals = refusalsOf(need);
+  const watchdogs = watchdogRefusals(link, axes, profileOf);
+  const overload = refusalsOf(need);
+  const refusals = [...overload, ...watchdogs.map(({ found }) => found)];
   const fits = refusals.length === 0;
-  const isTight = !fits || need.movingLoad > IDLE_LOAD_MAX;
+  const isTight = overload.length > 0 || need.movingLoad > IDLE_LOAD_MAX;
   const plan = isTight ? fittingPlan(config, link, need, profileOf) : null;
-  const advice = fits ? movingAdvice(need.movingLoad, axes, plan) : refusalAdvice(link, axes, plan);
+  const awake = watchdogs.length === 0 ? null : `would fit: ${watchdogs.map(({ fitting }) => fitting).join(", ")}`;
+  const room = fits ? movingAdvice(need.movingLoad, axes, plan) : refusalAdvice(link, axes, plan);
+  const advice = overload.length === 0 && awake !== null ? awake : room;
   return { link: link.id, axes: axes.length, ...need, fits, refusals, plan, advice };
 }
 

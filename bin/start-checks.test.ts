@@ -95,3 +95,26 @@ test("a line that would tell its last axis too late to stop is refused, with a s
   const changed = write(fleet("leadshine-icl-rs").replace("baud: 115200", `baud: 9600, stopWaitMaxMs: ${waitMs}`));
   expect(() => refuseOverload(readFleetToStart(changed, {}), changed)).not.toThrow();
 });
+
+test("a servo whose watchdog would trip by itself is refused in words, with settings under which it would not", () => {
+  const servo = (more: string, idleMs: number) =>
+    fleet("dynamixel-x", "127.0.0.1", 1_000_000, idleMs).replace("kind: modbus-rtu", `kind: dynamixel${more}`);
+  const refused = (more: string, idleMs: number) => {
+    const file = write(servo(more, idleMs));
+    return complaintsOf(() => refuseOverload(readFleetToStart(file, {}), file));
+  };
+  expect(refused("", 200)).toEqual([]);
+  expect(refused("", 2600)).toMatchObject([
+    {
+      found: expect.stringMatching(/x1, whose own watchdog .* 2000 ms .* every 2600 ms/),
+      allowed: expect.stringMatching(/idleMs: 1000 \(x1\)/),
+    },
+  ]);
+  expect(refused(", stopWaitMaxMs: 700", 200)).toMatchObject([
+    {
+      found: expect.stringContaining("2100 ms when 3 answers are lost"),
+      allowed: expect.stringMatching(/stopWaitMaxMs: 333/),
+    },
+  ]);
+  expect(refused(", stopWaitMaxMs: 333", 1000)).toEqual([]);
+});
