@@ -33,6 +33,7 @@ export function addReadVerbs(program: Command): void {
       const { target, out } = verbContext(command);
       return ended(showAxes(target, out, options.at));
     });
+  addReadModelVerbs(program);
   addCaptureVerb(program);
   program
     .command("why <command-id>")
@@ -55,4 +56,17 @@ export function addReadVerbs(program: Command): void {
         return ended(showEvents(target, out, options, untilInterrupted()));
       },
     );
+}
+
+function addReadModelVerbs(program: Command): void {
+  program
+    .command("read")
+    .description("the read model")
+    .command("rebuild")
+    .description("build every view anew from the log beside the live ones, compare, switch; no query fails meanwhile")
+    .option("--check", "compare only: nothing is switched, exit code 1 when something differs", false)
+    .action(async (options: { check: boolean }, command: Command) => {
+      const { out, data } = verbContext(command);
+      return ended((await import("./read-rebuild.ts")).rebuildRead(data, out, options, untilInterrupted()));
+    });
 }

@@ -184,7 +184,7 @@ export class Projector<Row> {
 
   /** The whole state as canonical text, rows on disk included. */
   async dump(): Promise<string> {
-    await this.#disk?.settle();
+    await this.flush();
     const rows = new Map(this.#disk ? await allRows(this.#disk.store) : []);
     for (const [key, row] of this.rows.entries()) rows.set(key, row);
     return canonicalDump(rows);
@@ -193,6 +193,11 @@ export class Projector<Row> {
   /** Where its past lies; null in memory only. */
   get store(): ViewStore<Row> | null {
     return this.#disk?.store ?? null;
+  }
+
+  /** Resolves when all it knows is in its file; a failing disk still owes it. */
+  async flush(): Promise<void> {
+    await this.#disk?.settle();
   }
 
   async close(): Promise<void> {

@@ -46,6 +46,11 @@ const PUT_ROWS = `INSERT INTO rows(key, rank, settled, json)
 const ROWS_BY_KEY = "SELECT key, rank, json FROM rows WHERE key > ? ORDER BY key LIMIT ?";
 const DROP_ROWS = "DELETE FROM rows WHERE key IN (SELECT value FROM json_each(?))";
 
+const nameOf = ({ name, version }: NamedView): string => `${name}.v${version}.db`;
+type NamedView = Pick<Projection<never>, "name" | "version">;
+/** Where the rows of a projection lie in a directory. */
+export const viewFile = (directory: string, projection: NamedView): string => join(directory, nameOf(projection));
+
 /** The rows of one projection in `<directory>/<name>.v<version>.db`. */
 export class SqliteViewStore<Row> implements ViewStore<Row> {
   readonly #projection: Projection<Row>;
@@ -60,11 +65,11 @@ export class SqliteViewStore<Row> implements ViewStore<Row> {
 
   /** Opens the file of this version and deletes those of others; a file that is no database is replaced. */
   static async open<Row>(directory: string, projection: Projection<Row>): Promise<SqliteViewStore<Row>> {
-    const { name, version } = projection;
-    const own = `${name}.v${version}.db`;
+    const { name } = projection;
+    const own = nameOf(projection);
     for (const entry of await readdir(directory))
       if (entry.startsWith(`${name}.v`) && !entry.startsWith(own)) await rm(join(directory, entry));
-    const file = join(directory, own);
+    const file = viewFile(directory, projection);
     return new SqliteViewStore(projection, file, await openFile(file, tablesOf(projection)));
   }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "@servofleet/runtime/clock";
 import { systemClock } from "@servofleet/runtime/system-clock";
+import { SWITCH_PATH } from "../http/switch-route.ts";
 import type { LogSource } from "../read-model/log-source.ts";
 import { startDashboard } from "../start-dashboard.ts";
 import type { TelemetrySource } from "../telemetry/telemetry-source.ts";
@@ -43,6 +44,9 @@ export async function startRig(
     lost: dashboard.lost,
     get: (path: string, headers: Record<string, string> = {}, method = "GET") =>
       call(socketPath, path, headers, method),
+    /** Hands over the files that a rebuild made. */
+    switchTo: (generation: number) =>
+      call(socketPath, SWITCH_PATH, { "content-type": "application/json" }, "POST", JSON.stringify({ generation })),
     /** Leaves the files for the next start. */
     stop: () => dashboard.close(),
     async close() {
@@ -58,6 +62,7 @@ export function call(
   path: string,
   headers: Record<string, string> = {},
   method = "GET",
+  payload?: string,
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     httpRequest({ socketPath, path, headers, method, agent: false }, (response) => {
@@ -70,6 +75,6 @@ export function call(
       });
     })
       .on("error", reject)
-      .end();
+      .end(payload);
   });
 }
