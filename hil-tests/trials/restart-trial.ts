@@ -11,6 +11,7 @@ import type { MessageBus } from "@servofleet/runtime/message-bus";
 import type { MotionWrite } from "../sim/drive-record.ts";
 import { type Victim, VirtualBox } from "./virtual-box.ts";
 import { type FleetChoice, type VirtualModel, virtualFleet } from "./virtual-fleet.ts";
+import { spoiledBus } from "./watched-bus.ts";
 
 /** Where in the life of a move the process dies: when this event of it is on the disk. */
 export const CRASH_POINTS = [
@@ -98,29 +99,18 @@ function sendingAgain(): (end: MessageBus) => MessageBus {
   let last: Order | undefined;
   let asked = false;
   let times = 0;
-  const again = (end: MessageBus, epoch: number): void => {
-    if (!last || !asked) return;
-    times += 1;
-    const order = { ...last, orderId: `${last.orderId} again ${times}`, epoch, notAfterMs: Number.MAX_SAFE_INTEGER };
-    end.publish("orders", { type: "order", order });
+  const orders = (message: OrderMessage): readonly OrderMessage[] => {
+    if (message.type === "order") last = message.order;
+    asked ||= message.type === "settle";
+    return [message];
   };
-  return (end) => ({
-    get connected() {
-      return end.connected;
-    },
-    subscribe: (channel, handler) => end.subscribe(channel, handler),
-    onConnection: (listener) => end.onConnection(listener),
-    close: () => end.close(),
-    publish(channel, message) {
-      if (channel === "controller-beats") again(end, (message as ControllerBeat).epoch);
-      if (channel === "orders") {
-        const told = message as OrderMessage;
-        if (told.type === "order") last = told.order;
-        asked ||= told.type === "settle";
-      }
-      return end.publish(channel, message);
-    },
-  });
+  const beat = ({ epoch }: ControllerBeat): readonly OrderMessage[] => {
+    if (!last || !asked) return [];
+    times += 1;
+    const orderId = `${last.orderId} again ${times}`;
+    return [{ type: "order", order: { ...last, orderId, epoch, notAfterMs: Number.MAX_SAFE_INTEGER } }];
+  };
+  return (end) => spoiledBus(end, { orders, beat });
 }
 
 class Trial {

@@ -13,6 +13,7 @@ export interface FleetChoice {
   readonly watchdogMs?: Watchdog;
   readonly onRestartMoving?: "stop" | "observe";
   readonly onControllerLost?: "stop" | "finish";
+  readonly baud?: number;
 }
 
 const COUNTS_PER_UNIT: Readonly<Record<VirtualModel, number>> = { "leadshine-icl-rs": 100, "mitsubishi-mr-je-c": 1000 };
@@ -20,7 +21,7 @@ const COUNTS_PER_UNIT: Readonly<Record<VirtualModel, number>> = { "leadshine-icl
 export const AXIS_MAX = 4000;
 
 /** Drives and the fleet.yaml that drives them: `a1`, `a2` ... on one line. */
-export function virtualFleet({ models, watchdogMs = null, ...policy }: FleetChoice): {
+export function virtualFleet({ models, watchdogMs = null, baud = 115_200, ...policy }: FleetChoice): {
   readonly drives: readonly SimulatedDrive[];
   readonly fleet: string;
 } {
@@ -33,7 +34,7 @@ export function virtualFleet({ models, watchdogMs = null, ...policy }: FleetChoi
       `allowUnboundedMoves: true, poll: { movingMs: 20, idleMs: 100 }, ` +
       `onRestartMoving: ${onRestartMoving}, onControllerLost: ${onControllerLost} }`,
   );
-  const link = "  - { id: line, kind: modbus-rtu, port: /dev/null, baud: 115200, stopWaitMaxMs: 30 }";
+  const link = `  - { id: line, kind: modbus-rtu, port: /dev/null, baud: ${baud}, stopWaitMaxMs: ${baud < 38_400 ? 100 : 30} }`;
   return { drives, fleet: ["box: trial", "links:", link, "axes:", ...axes].join("\n") };
 }
 
