@@ -74,6 +74,14 @@ export interface LinkView {
   readonly load: number | null;
   readonly budget: { readonly plannedLoad: number | null; readonly stopBoundMs: number | null };
   readonly transactionsPerS: number | null;
+  /** How many times further apart than configured polls are now, at rest and in motion; null without fresh figures. */
+  readonly pollStretch: { readonly idle: number; readonly moving: number } | null;
+  /** The last start of several axes by one frame or at one moment; null before the first. */
+  readonly groupStart: {
+    readonly axes: readonly string[];
+    readonly sentSkewMs: number;
+    readonly seenSkewMs: number | null;
+  } | null;
   readonly errors: {
     readonly timeout: number;
     readonly crc: number;

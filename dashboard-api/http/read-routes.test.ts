@@ -152,7 +152,7 @@ describe("links, groups, alarms, telemetry and events", () => {
     const { body } = await rig.get("/v1/links");
     shaped("LinkList", body);
     expect(Object.keys(body.items[0])).toEqual(
-      "id kind state since load budget transactionsPerS errors units".split(" "),
+      "id kind state since load budget transactionsPerS pollStretch groupStart errors units".split(" "),
     );
     expect(body.items[0]).toMatchObject({
       id: "line_a",

@@ -98,6 +98,8 @@ export const LinkSchema = strict({
   load: nullable(number),
   budget: strict({ plannedLoad: nullable(number), stopBoundMs: nullable(number) }),
   transactionsPerS: nullable(number),
+  pollStretch: nullable(strict({ idle: number, moving: number })),
+  groupStart: nullable(strict({ axes: Type.Array(Type.String()), sentSkewMs: number, seenSkewMs: nullable(number) })),
   errors: strict({ timeout: count, crc: count, exception: count, mismatch: count, late: count }),
   units: Type.Array(
     strict({

@@ -4,6 +4,7 @@ import type { LinkRow } from "../projections/link-board.ts";
 
 /** Figures come about once a second; older ones say nothing about now. */
 const FIGURES_STALE_MS = 5000;
+const AS_CONFIGURED = { idle: 1, moving: 1 };
 const NO_ERRORS = { timeout: 0, crc: 0, exception: 0, mismatch: 0, late: 0 };
 
 /** `GET /v1/links/{id}`: state from the log, figures live; load and rate are null without fresh figures. */
@@ -23,6 +24,8 @@ export function linkView(
     load: fresh ? stats.value.load : null,
     budget: { plannedLoad: figures?.plannedLoad ?? null, stopBoundMs: figures?.stopBoundMs ?? null },
     transactionsPerS: fresh ? stats.value.transactionsPerS : null,
+    pollStretch: fresh ? (stats.value.pollStretch ?? AS_CONFIGURED) : null,
+    groupStart: figures?.groupStart ?? null,
     errors: figures ? { ...NO_ERRORS, ...figures.errors } : NO_ERRORS,
     units: row.units.map(({ unit, axis }) => {
       const seen = figures?.units.find((figure) => figure.unit === unit);

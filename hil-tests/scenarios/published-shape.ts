@@ -169,6 +169,8 @@ export const link: Shape = {
   load: orNull(figure),
   budget: { plannedLoad: orNull(figure), stopBoundMs: orNull(figure) },
   transactionsPerS: orNull(figure),
+  pollStretch: orNull({ idle: figure, moving: figure }),
+  groupStart: orNull({ axes: [text], sentSkewMs: figure, seenSkewMs: orNull(figure) }),
   errors: { timeout: count, crc: count, exception: count, mismatch: count, late: count },
   units: [
     { unit: count, axis: orNull(text), breaker: oneOf("closed", "open", "half-open"), lastReplyAt: orNull(time) },
