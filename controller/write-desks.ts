@@ -113,7 +113,7 @@ function openPrograms(parts: SagaParts) {
   });
   const end = bus.subscribe("samples", (message) => {
     if (message.type !== "samples") return;
-    for (const { axis, positionCounts } of message.samples) engine.sampled(axis, positionCounts);
+    for (const { axis, positionCounts: counts, atUs } of message.samples) engine.sampled(axis, { counts, atUs });
   });
   return {
     desks: { programs, runs, triggers },

@@ -9,9 +9,18 @@ export interface AxisFacts {
   readonly position: number | null;
 }
 
-/** The newest of what is known: the sample where one is given, else the reading. */
-export function axisFacts(axis: Axis, status: AxisStatus | null, sampledCounts?: number): AxisFacts {
-  const counts = axis.offlineReason === null ? (sampledCounts ?? status?.positionCounts ?? null) : null;
+/** A position as a sample showed it, drive counts. */
+export interface SampledPosition {
+  readonly counts: number;
+  /** UTC microseconds of the reading. */
+  readonly atUs: number;
+}
+
+/** The newest of what is known: of the reading and the sample the younger one. */
+export function axisFacts(axis: Axis, status: AxisStatus | null, sampled?: SampledPosition): AxisFacts {
+  const younger = sampled !== undefined && (status === null || sampled.atUs >= status.atUs);
+  const seen = younger ? sampled.counts : (status?.positionCounts ?? null);
+  const counts = axis.offlineReason === null ? seen : null;
   const position = counts === null ? null : displayFromCounts(counts, scaleOf(axis));
   return { state: axis.state, homed: axis.homed, position };
 }

@@ -78,13 +78,10 @@ export class RunDesk {
     if (kept) return kept;
     const resumed = what === "resume" ? await this.#regain(run) : null;
     if (resumed) return resumed;
-    const leaseId = engine.get(runId)?.leaseId ?? run.leaseId;
-    const input =
-      what === "resume"
-        ? ({ type: "resume", by, leaseId: engine.lease(runId)?.id ?? leaseId } as const)
-        : ({ type: what, by } as const);
+    const leaseId = engine.lease(runId)?.id ?? run.leaseId;
     try {
-      return (await engine.person(runId, input)) ?? engine.get(runId) ?? run;
+      const word = what === "resume" ? ({ type: what, by, leaseId } as const) : ({ type: what, by } as const);
+      return (await engine.person(runId, word)) ?? (await this.#notLive(runId, what));
     } catch (error) {
       if (error instanceof LogError) return logUnavailable(error.code);
       throw error;
@@ -99,8 +96,10 @@ export class RunDesk {
     if (bad || engine.lease(run.runId)) return bad;
     const granted = await leaseDesk.grant(run.axes as AxisId[], terms(run.plan.program.name), run.principal);
     if ("problem" in granted) return granted.problem;
-    engine.hold(run.runId, granted.lease);
-    return null;
+    const { lease } = granted;
+    if (engine.hold(run.runId, lease)) return null;
+    await leaseDesk.giveBack(lease.id, lease.token);
+    return this.#notLive(run.runId, "resume");
   }
 
   async #notLive(runId: string, what: string): Promise<ProblemFacts> {

@@ -7,6 +7,7 @@ import {
   type TypedEvent,
   typed,
 } from "@servofleet/contracts";
+import { assert } from "@servofleet/runtime/assert";
 import type { Clock } from "@servofleet/runtime/clock";
 import type { Lease, LeaseBook } from "../authority/lease-book.ts";
 import type { LeaseDesk } from "../authority/lease-desk.ts";
@@ -20,7 +21,7 @@ import type { AxisBook } from "../inbox/axis-book.ts";
 import type { Journal } from "../inbox/journal.ts";
 import type { JournalEntry } from "../inbox/journal-entry.ts";
 import type { StopLane } from "../stop/stop-lane.ts";
-import { axisFacts } from "./axis-condition.ts";
+import { axisFacts, type SampledPosition } from "./axis-condition.ts";
 import { decideRun, type RunInput } from "./decide-run.ts";
 import { evolveRun } from "./evolve-run.ts";
 import { LiveRun } from "./live-run.ts";
@@ -57,7 +58,7 @@ interface Ordered {
 export class RunEngine {
   readonly #parts: RunEngineParts;
   readonly #runs = new Map<string, LiveRun>();
-  readonly #sampled = new Map<string, number>();
+  readonly #sampled = new Map<string, SampledPosition>();
   #closed = false;
 
   constructor(parts: RunEngineParts) {
@@ -86,10 +87,11 @@ export class RunEngine {
     this.#adopt(run).armLeft();
   }
 
-  /** Control over the axes of a run, renewed as long as it lives. */
-  hold(runId: string, lease: Lease): void {
+  /** Control over the axes of a run, renewed as long as it lives. False when it has ended meanwhile. */
+  hold(runId: string, lease: Lease): boolean {
     const live = this.#runs.get(runId);
     if (live) this.#hold(live, lease);
+    return live !== undefined;
   }
 
   /** Null for a run of a former life until a person resumes it. */
@@ -97,14 +99,14 @@ export class RunEngine {
     return this.#runs.get(runId)?.lease ?? null;
   }
 
-  /** A person's word. Resolves when on disk, with the problem if it is refused. */
-  async person(runId: string, input: RunInput): Promise<ProblemFacts | null> {
+  /** A person's word: the run with that on disk, or why not. Undefined when no such run lives. Rejects with LogError. */
+  async person(runId: string, input: RunInput): Promise<Run | ProblemFacts | undefined> {
     const live = this.#runs.get(runId);
-    if (!live) return null;
+    if (!live) return undefined;
     const decided = decideRun(live.current, input, this.#parts.clock.wallUs());
     if ("refused" in decided) return decided.problem;
     await this.#take(live, decided);
-    return null;
+    return live.committed;
   }
 
   /** Stops count for runs before they are on disk. */
@@ -127,10 +129,10 @@ export class RunEngine {
   }
 
   /** Positions while somebody waits for one. */
-  sampled(axis: AxisId, counts: number): void {
+  sampled(axis: AxisId, position: SampledPosition): void {
     for (const live of this.#runs.values()) {
       if (!live.watched().includes(axis)) continue;
-      this.#sampled.set(axis, counts);
+      this.#sampled.set(axis, position);
       this.#look(live);
     }
   }
@@ -180,7 +182,8 @@ export class RunEngine {
 
   /** One after the other: a decision may itself bring news (a stop it asked for). */
   #give(live: LiveRun, input: RunInput): void {
-    if (this.#closed || live.stuck || live.inputs.length >= INPUTS_MAX) return;
+    if (this.#closed || live.stuck) return;
+    assert(live.inputs.length < INPUTS_MAX, `run ${live.current.runId} brings itself more news than it can decide`);
     live.inputs.push(input);
     if (live.deciding) return;
     live.deciding = true;

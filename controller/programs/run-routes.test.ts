@@ -1,5 +1,7 @@
 import type { AxisId, Order } from "@servofleet/contracts";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { LogError } from "../event-log/event-log.ts";
+import { openEventLog } from "../event-log/open-event-log.ts";
 import { ControllerRig, type Reply, type RigOptions } from "../testing/controller-rig.ts";
 
 async function ready(options: RigOptions = {}): Promise<ControllerRig> {
@@ -281,6 +283,52 @@ describe("a run", () => {
     await box.ask("POST", `/v1/leases/${lease?.id}/take`, { body: { reason: "my turn" } });
     expect(await ended(box, started)).toMatchObject({ outcome: "held" });
   });
+});
+
+it("is stopped when the log takes no more of it, and is held once the log has that", async () => {
+  let full = false;
+  const box = slow(
+    await ready({
+      openLog: async (directory, clock, random) => {
+        const log = await openEventLog({ directory, clock, random, box: "test_box" });
+        const append = log.append.bind(log);
+        log.append = (events, options) =>
+          full ? Promise.reject(new LogError("log-full", {}, "no space")) : append(events, options);
+        return log;
+      },
+    }),
+  );
+  await define(box);
+  const started = await run(box);
+  await box.until(() => moves(box).length === 1);
+  full = true;
+  expect((await word(box, started, "pause")).status).toBe(503);
+  await box.until(() => new Set(box.bridge?.stops.map(({ axis }) => axis)).size === 2);
+  full = false;
+  expect(await ended(box, started)).toMatchObject({ outcome: "held" });
+  expect(moves(box)).toHaveLength(1);
+});
+
+it("waits for a position that only samples show", async () => {
+  const box = await ready();
+  await define(box, {
+    name: "watch",
+    axes: ["x1"],
+    steps: [{ kind: "wait", until: { axis: "z1", positionAtLeast: 50 } }],
+  });
+  const started = await run(box, "watch");
+  const sample = {
+    axis: "z1" as AxisId,
+    positionCounts: -2600,
+    velocityCountsPerS: 0,
+    followingErrorCounts: null,
+    torque: null,
+    temperature: null,
+    moving: true,
+    quality: "good",
+  } as const;
+  box.pair.bridge.publish("samples", { type: "samples", samples: [{ ...sample, atUs: box.clock.wallUs() }] });
+  expect(await ended(box, started)).toMatchObject({ outcome: "completed" });
 });
 
 describe("a trigger", () => {

@@ -1,6 +1,16 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { AcceptedView, AxisView, CloudEvent, CommandView, Page, StopView } from "@servofleet/contracts";
+import type {
+  AcceptedView,
+  AxisView,
+  CloudEvent,
+  CommandView,
+  DryRunView,
+  Page,
+  ProgramView,
+  RunView,
+  StopView,
+} from "@servofleet/contracts";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readyAxis } from "../box/ready-axis.ts";
@@ -251,6 +261,31 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toContain(words);
   expect((await box.call("GET", "/v1/axes")).status).toBe(200);
+});
+
+test("a finished grab starts the conveyor, and two runs of it stand side by side", async () => {
+  for (const id of ["x1", "x2", "x3"]) await readyAxis(box, id);
+  const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
+  for (const name of ["grab", "conveyor"]) {
+    await answer<ProgramView>("--json", "program", "add", `${docs}example-${name}.yaml`);
+    expect(await answer<DryRunView>("--json", "program", "dry-run", name)).toMatchObject({ ok: true, axes: [] });
+  }
+  expect(await answer<ProgramView>("--json", "program", "arm", "conveyor")).toMatchObject({ armed: true });
+  const first = await answer<RunView>("--json", "run", "grab", "--wait");
+  expect(first).toMatchObject({ state: "completed", program: "grab", problem: null });
+  const [fed] = await until(
+    "the conveyor has run",
+    async () => (await answer<Page<RunView>>("--json", "runs", "--program", "conveyor")).items,
+    ([newest]) => newest?.state === "completed",
+  );
+  expect(fed).toMatchObject({ principal: "trigger:conveyor", trigger: { name: "grabbed" } });
+  expect(fed?.steps[0]).toMatchObject({ step: "forth", state: "succeeded", axis: "x3" });
+  const second = await answer<RunView>("--json", "run", "grab", "--wait");
+  const compared = await box.cli("diff", first.runId, second.runId);
+  expect(compared).toMatchObject({ code: 0, stderr: "" });
+  for (const { step } of first.steps) expect(compared.stdout).toContain(step);
+  const told = await box.cli("why", first.steps[0]?.commandId ?? "");
+  expect(told.stdout).toContain(`run:${first.runId}`);
 });
 
 test("replay shows the fleet as it was", async () => {
