@@ -57,7 +57,9 @@ export class Cia402Motion {
   }
 
   get idle(): boolean {
-    const waits = this.#taking !== undefined || this.#queued !== undefined || this.#running !== undefined;
+    // An acknowledge whose start bit has fallen at standstill has still to fall itself.
+    const falls = this.#acknowledged && (this.#control & controlBit.start) === 0;
+    const waits = falls || this.#taking !== undefined || this.#queued !== undefined || this.#running !== undefined;
     return !waits && this.#homing.at !== "running" && (this.#mode !== mode.profileVelocity || !this.#motor.powered);
   }
 

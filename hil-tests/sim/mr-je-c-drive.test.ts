@@ -67,6 +67,17 @@ test("switch on and enable in one word takes two cycles, and enable alone never 
   expect(state(b)).toBe(0x27);
 });
 
+test("an acknowledge falls with the start bit also when the axis is where it was sent long before", () => {
+  const b = enabled();
+  b.write32(TARGET, 0);
+  b.write(CW, 0x1f);
+  b.run(500);
+  expect([sw(b, 10), sw(b, 12)]).toEqual([1, 1]);
+  b.write(CW, 0x0f);
+  b.run(5);
+  expect([sw(b, 10), sw(b, 12)]).toEqual([1, 0]);
+});
+
 test("a set-point shows stale target reached, then acknowledge, then the new target reached", () => {
   const b = enabled();
   b.write32(TARGET, 200_000);
