@@ -56,6 +56,8 @@ class SeedRun {
   readonly #readSide: SimReadSide;
   readonly #history = new SimHistory();
   readonly #broken: Broken[] = [];
+  /** Operators that have not gone home. */
+  #working = 0;
 
   constructor(options: SeedOptions) {
     const world = new SimWorld(options);
@@ -102,7 +104,11 @@ class SeedRun {
       if (!axis) continue;
       const client = new SimClient(world, this.#history, `operator-${n}`);
       const operator = new SimOperator(world, client, axis, random);
-      operator.work(until).catch((error: unknown) => world.crashed("an operator", error));
+      this.#working++;
+      operator
+        .work(until)
+        .catch((error: unknown) => world.crashed("an operator", error))
+        .finally(() => this.#working--);
     }
   }
 
@@ -122,6 +128,7 @@ class SeedRun {
   #unrest(): string | null {
     const { api, plant } = this.#world;
     const log = this.#services.log;
+    if (this.#working > 0) return "operators are still at work";
     if (!api || !log) return "there is no controller";
     const unready = api.unready();
     if (unready !== null) return unready;

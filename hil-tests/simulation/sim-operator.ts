@@ -85,27 +85,31 @@ export class SimOperator {
   }
 
   async halt(): Promise<void> {
-    void this.move();
+    const moving = this.move();
     await this.#pause(100, 900);
     await this.#command({ type: "Halt" });
+    await moving;
   }
 
   async stop(): Promise<void> {
-    if (this.#random.next() < 0.7) void this.move();
+    const moving = this.#random.next() < 0.7 ? this.move() : undefined;
     await this.#pause(0, this.#random.next() < 0.5 ? 25 : 500);
     this.#client.stop({ kind: "axis", id: this.#axis });
+    await moving;
   }
 
   async stopAll(): Promise<void> {
-    this.#client.stop({ kind: "all", id: "" });
+    this.#client.stop({ kind: "all" });
   }
 
   /** Wishes whose time to start is short, several at once. */
   async hurry(): Promise<void> {
     const wishes = Array.from({ length: 3 }, () =>
-      this.#wish({ type: "MoveAbsolute", position: this.#somewhere(), velocity: this.#speed(), ttlMs: 50 }),
+      this.#wish({ type: "MoveAbsolute", position: this.#somewhere(), velocity: this.#speed(), ...this.#haste() }),
     );
     await Promise.all(wishes.map((wish) => this.#client.send(wish)));
+    const last = wishes.at(-1)?.commandId;
+    if (last && this.#random.next() < 0.5) await this.#client.cancel(this.#axis, last as CommandId);
   }
 
   async tinker(): Promise<void> {
@@ -164,6 +168,10 @@ export class SimOperator {
     // Now and then somebody tries all the same.
     if (!step || this.#random.next() < 0.05) return true;
     await this.#command(step);
+    if (step.type === "Home" && this.#random.next() < 0.2) {
+      await this.#pause(50, 600);
+      this.#client.stop({ kind: "axis", id: this.#axis });
+    }
     return false;
   }
 
@@ -198,6 +206,8 @@ export class SimOperator {
   #speed = (): number => 40 + Math.floor(this.#random.next() * 260);
   #ttl = (): { ttlMs?: number } =>
     this.#random.next() < 0.3 ? { ttlMs: 60 + Math.floor(this.#random.next() * 300) } : {};
+
+  #haste = (): { ttlMs?: number } => (this.#random.next() < 0.7 ? { ttlMs: 50 } : {});
 
   #pause(fromMs: number, toMs: number): Promise<void> {
     return sleep(this.#world.outside, fromMs + this.#random.next() * (toMs - fromMs));

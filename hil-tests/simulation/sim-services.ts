@@ -159,12 +159,14 @@ export class SimServices {
     if (this.#halted) return;
     const world = this.#world;
     const wish = ++this.#bridgeWishes;
+    const parent = this.#controller?.life;
     await this.#predecessorGone();
-    // Whoever asked last has the newest controller behind it.
-    if (this.#halted || wish !== this.#bridgeWishes) return;
+    // Whoever asked last has the newest controller behind it; a child whose parent has died meanwhile obeys nobody.
+    const orphaned = world.options.bridge === "child" && parent?.alive !== true;
+    if (this.#halted || wish !== this.#bridgeWishes || orphaned) return;
     const running = this.#newLife<Bridge>("bridge");
     const { life, random } = running;
-    running.parent = this.#controller?.life;
+    running.parent = parent;
     this.#bridge = running;
     life.atEnd((why) => this.#bridgeDied(running, why));
     const log = this.#logger;
