@@ -167,7 +167,8 @@ export class Cia402Device {
     if (rose(controlBit.faultReset)) note("reset", obeyed);
     if (commandOf(controlword) !== commandOf(before)) this.#noteCommand(controlword, address, enabledBefore);
     if (rose(controlBit.halt)) note("halt", enabledBefore);
-    if (fell(controlBit.halt) && resumes)
+    // A quick stop that takes the halt's place in the same word lets nothing go on.
+    if (fell(controlBit.halt) && resumes && this.cycle.state === "operation-enabled")
       note(this.#modeIs(mode.profileVelocity) ? "velocity" : "start-absolute", true);
     if (fell(controlBit.start) && homingBefore) note("stop", true);
     if (!rose(controlBit.start)) return;

@@ -23,7 +23,8 @@ export interface DriveConfig {
     | "kinco-fd"
     | "cia402-modbus"
     | "dynamixel-x"
-    | "feetech-sts3215";
+    | "feetech-sts3215"
+    | "register-servo";
   /** Differences from the model's own bench plant. */
   plant?: Partial<PlantConfig>;
   /** Differences from the model's defaults where no manual settles the behaviour. */
@@ -130,6 +131,7 @@ const drive = object(
         "cia402-modbus",
         "dynamixel-x",
         "feetech-sts3215",
+        "register-servo",
       ],
     },
     plant,

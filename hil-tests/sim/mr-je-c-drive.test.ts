@@ -184,6 +184,19 @@ test("halt stops with bit 10 for standstill, and clearing it goes on to the old 
   expect(b.kinds()).toEqual(["enable", "start-absolute", "halt", "start-absolute"]);
 });
 
+test("a quick stop in the word that ends a halt lets nothing go on", () => {
+  const b = enabled();
+  start(b, 800_000);
+  b.run(200);
+  b.write(CW, 0x10f);
+  b.run(1000);
+  const halted = b.read32(ACTUAL);
+  b.write(CW, 0x02);
+  b.run(1000);
+  expect(b.read32(ACTUAL)).toBe(halted);
+  expect(b.kinds()).toEqual(["enable", "start-absolute", "halt", "stop"]);
+});
+
 test("a drive that forgets the target at halt is a switch", () => {
   const b = enabled({}, { haltResumes: false });
   start(b, 800_000);

@@ -11,8 +11,11 @@ afterEach(async () => {
   for (const axis of open.splice(0)) await axis.close();
 });
 
-async function servo(bus: "dynamixel" | "feetech", idleMs = 200): Promise<Axis> {
-  const model = bus === "dynamixel" ? "dynamixel-x" : "feetech-sts3215";
+/** What each line carries: on Modbus the map that somebody builds a servo to. */
+const MODELS = { dynamixel: "dynamixel-x", feetech: "feetech-sts3215", "modbus-rtu": "register-servo" } as const;
+
+async function servo(bus: keyof typeof MODELS, idleMs = 200): Promise<Axis> {
+  const model = MODELS[bus];
   const config = { homing, poll: { movingMs: 20, idleMs } };
   const axis = await axisOnLine(loadProfile(model), { id: "s1", unit: 7, model }, config, bus);
   open.push(axis);
@@ -27,7 +30,7 @@ const at = (axis: Axis): number => {
 };
 const seen = (axis: Axis) => axis.supervisor.status();
 
-describe.each(["dynamixel", "feetech"] as const)("a %s servo on a pty", (bus) => {
+describe.each(["dynamixel", "feetech", "modbus-rtu"] as const)("a %s servo on a pty", (bus) => {
   test("is homed at once, refuses Home, enables where it stands, and ends a move inside its window", async () => {
     const axis = await servo(bus);
     expect(seen(axis)).toMatchObject({ online: true, homed: true, enabled: false, fault: null });

@@ -14,6 +14,7 @@ import { MrJeCDrive, servoPlant } from "./mr-je-c-drive.ts";
 import { OrientalDrive } from "./oriental-drive.ts";
 import { openPtyLine, type PtyLine } from "./pty.ts";
 import { RawTcpLine } from "./raw-tcp-line.ts";
+import { RegisterServoDrive } from "./register-servo-drive.ts";
 import { DrivePort } from "./reply-faults.ts";
 import { ServoSlaves } from "./servo-slaves.ts";
 import type { SimulatedDrive } from "./simulated-drive.ts";
@@ -72,6 +73,8 @@ function buildDrive({ id, unit, model, plant, quirks }: DriveConfig): SimulatedD
       return new DynamixelDrive(id, unit, plant);
     case "feetech-sts3215":
       return new FeetechDrive(id, unit, plant);
+    case "register-servo":
+      return new RegisterServoDrive(id, unit, plant);
     default:
       return model satisfies never;
   }
