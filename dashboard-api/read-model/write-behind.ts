@@ -4,9 +4,10 @@ import type { Checkpoint, FormerRow, RowQuery, Snapshot, StoredRows, ViewStore }
 
 /** Changed rows that may wait for the disk before the log has to wait for it. */
 const WAITING_ROWS_MAX = 5000;
-/** What a save waits for on the way to the end of the log: changed rows, or snapshots. */
+/** What a save waits for on the way to the end of the log: changed rows, snapshots, or a way that nobody wants to go twice. */
 const WORTH_ROWS = 2000;
 const WORTH_SNAPSHOTS = 8;
+const WORTH_EVENTS = 50_000;
 /** Beyond this the file is given up until the next start, which then continues from its old checkpoint. */
 const UNSAVED_ROWS_MAX = 50_000;
 const RETRY_MS = 1000;
@@ -83,7 +84,8 @@ export class WriteBehind<Row> implements StoredRows<Row> {
       if (rows.size > UNSAVED_ROWS_MAX) this.#giveUp();
       return;
     }
-    if (lazy && rows.size < WORTH_ROWS && snapshots.length < WORTH_SNAPSHOTS) return;
+    const events = target.position - this.#savedPosition;
+    if (lazy && rows.size < WORTH_ROWS && snapshots.length < WORTH_SNAPSHOTS && events < WORTH_EVENTS) return;
     this.#running ??= this.#saveAll().finally(() => {
       this.#running = null;
     });

@@ -8,7 +8,7 @@ const TX = { direction: "tx", at: AT, hex: "0110620000080f000000271001f400640064
 const RX = { direction: "rx", at: AT, hex: "011062000008d3c4" } as const;
 
 /** The events of one move from wish to end, as a controller writes them. */
-function storyOfMove(target: number): DomainEvent[] {
+export function storyOfMove(target: number): DomainEvent[] {
   const orderId = randomUUID();
   const targetCounts = target * 100;
   return [

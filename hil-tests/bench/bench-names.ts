@@ -2,8 +2,10 @@ import { acceptedToWire } from "./accepted-to-wire.ts";
 import { append } from "./append.ts";
 import type { Bench } from "./bench-context.ts";
 import { busEfficiency } from "./bus-efficiency.ts";
+import { coldStart } from "./cold-start.ts";
 import { eventToVisible } from "./event-to-visible.ts";
 import { query } from "./query.ts";
+import { rebuild } from "./rebuild.ts";
 import { silentUnit } from "./silent-unit.ts";
 import { stopOnLine } from "./stop-on-line.ts";
 import { stopToWire } from "./stop-to-wire.ts";
@@ -26,4 +28,6 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   "stop-to-wire": stopToWire,
   "values-100k": values100k,
   memory,
+  rebuild,
+  "cold-start": coldStart,
 };

@@ -5,7 +5,8 @@ import type { Clock } from "@servofleet/runtime/clock";
 import { canonicalRow, LOG_TABLES } from "@servofleet/runtime/log-schema";
 import { SqliteDatabase } from "@servofleet/runtime/sqlite";
 
-const INSERT = `
+/** One commit of finished rows; ?1 is the JSON array of their columns. */
+export const INSERT_ROWS = `
 INSERT INTO events(position, stream, version, id, type, schema, wall_us, mono_ns, boot, epoch,
                    command_id, correlation, causation, actor, trace, data, hash)
 SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
@@ -62,7 +63,7 @@ export async function rawAppendRate(
     await database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;`);
     await database.exec(LOG_TABLES);
     const startedMs = clock.monotonicMs();
-    for (const batch of batches) await database.run(INSERT, [batch]);
+    for (const batch of batches) await database.run(INSERT_ROWS, [batch]);
     return (events.length * 1000) / (clock.monotonicMs() - startedMs);
   } finally {
     await database.close();
