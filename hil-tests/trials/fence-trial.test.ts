@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { runFence } from "./fence-trial.ts";
 
 /** The long form is `npm run trial:fence`. */
-const SHORT = { seed: 1, clients: 50, operations: 400 } as const;
+const SHORT = { seed: 1, clients: 50, operations: 300 } as const;
 
 test("no start reaches a drive under a control that has changed hands", async () => {
   const result = await runFence(SHORT);
   expect(result.broken).toEqual([]);
-  expect(result.starts).toBeGreaterThan(10);
+  expect(result.starts).toBeGreaterThan(3);
   expect(result.leases + result.takenOver).toBeGreaterThan(15);
   expect(result.refusedAsStale).toBeGreaterThan(0);
 });

@@ -1,4 +1,4 @@
-import type { AxisId, OrderMessage } from "@servofleet/contracts";
+import type { AxisId, OrderMessage, Report } from "@servofleet/contracts";
 import { VirtualBox } from "./virtual-box.ts";
 import { AXIS_MAX, virtualFleet } from "./virtual-fleet.ts";
 import { spoiledBus } from "./watched-bus.ts";
@@ -10,7 +10,9 @@ const BAUD = 9600;
 const COUNTS_PER_UNIT = 100;
 /** Each command has a target of its own, so that a start in a drive's record names its command. */
 const STEP = 0.05;
+const LATE_EVERY = 3;
 const PAUSE_MS = 400;
+const HASTE_MS = 20;
 /** So often somebody without control takes it from its holder, and so often a holder gives it back. */
 const TAKES = 0.05;
 const GIVES_BACK = 0.7;
@@ -48,17 +50,24 @@ interface Fence {
   /** Newest number of control that the bridge was told, and when, µs. */
   readonly told: Map<AxisId, { readonly sequence: number; readonly atUs: number }[]>;
   readonly sequences: Map<string, number>;
+  /** Orders on a slow way, by axis. */
+  readonly late: Map<AxisId, OrderMessage[]>;
+  /** First byte of each order, µs, as the bridge saw it: also of those that had ended by the time it was told. */
+  readonly firstByteUs: Map<string, number>;
 }
 
 /** Many clients who lease, move, give back and take over the same few axes; every start at a drive is held against the fence. */
 export async function runFence(options: FenceOptions): Promise<FenceResult> {
   const { seed, unfenced = false } = options;
-  const fence: Fence = { told: new Map(), sequences: new Map() };
+  const fence: Fence = { told: new Map(), sequences: new Map(), late: new Map(), firstByteUs: new Map() };
   const wallUs = () => box?.clock.wallUs() ?? 0;
   const orders = (message: OrderMessage): readonly OrderMessage[] => watched(message, fence, wallUs, unfenced);
+  const report = (one: Report): void => {
+    if (one.type === "order-sent") fence.firstByteUs.set(one.commandId, one.atUs);
+  };
   let box: VirtualBox | undefined;
   const fleet = virtualFleet({ models: MODELS, baud: BAUD });
-  box = await VirtualBox.start({ seed, ...fleet, bus: (end) => spoiledBus(end, { orders }) });
+  box = await VirtualBox.start({ seed, ...fleet, bus: (end) => spoiledBus(end, { orders, report }) });
   try {
     return await new FenceTrial(box, options, fence).run();
   } finally {
@@ -66,6 +75,7 @@ export async function runFence(options: FenceOptions): Promise<FenceResult> {
   }
 }
 
+/** Sees what the bridge is told of control, and lets every third order arrive behind the next change of it, as a slow way would. */
 function watched(
   message: OrderMessage,
   fence: Fence,
@@ -75,12 +85,18 @@ function watched(
   if (message.type === "authority") {
     const { axis, leaseSequence: sequence } = message;
     fence.told.set(axis, [...(fence.told.get(axis) ?? []), { sequence, atUs: wallUs() }]);
+    const late = fence.late.get(axis) ?? [];
+    fence.late.delete(axis);
+    return [message, ...late];
   }
   if (message.type !== "order") return [message];
-  const { commandId, leaseSequence } = message.order;
+  const { commandId, leaseSequence, axis } = message.order;
   fence.sequences.set(commandId, leaseSequence);
-  if (!unfenced) return [message];
-  return [{ ...message, order: { ...message.order, leaseSequence: Number.MAX_SAFE_INTEGER } }];
+  const order = unfenced ? { ...message.order, leaseSequence: Number.MAX_SAFE_INTEGER } : message.order;
+  if (message.order.action.kind !== "move-absolute" || fence.sequences.size % LATE_EVERY !== 0)
+    return [{ ...message, order }];
+  fence.late.set(axis, [...(fence.late.get(axis) ?? []), { ...message, order }]);
+  return [];
 }
 
 class FenceTrial {
@@ -111,14 +127,7 @@ class FenceTrial {
     const refusedAsStale = events.filter(
       ({ type, data }) => type === "CommandFailed" && JSON.stringify(data).includes(stale),
     ).length;
-    const sent = new Map(
-      events.flatMap(({ type, commandId, data }) =>
-        type === "CommandSent" && commandId
-          ? [[commandId, Date.parse((data as { at: string }).at) * 1000] as const]
-          : [],
-      ),
-    );
-    const { starts, broken } = this.#judge(sent);
+    const { starts, broken } = this.#judge();
     return { seed, clients, operations, ...this.#tally, refusedAsStale, starts, stale: broken.length, broken };
   }
 
@@ -129,8 +138,10 @@ class FenceTrial {
       const axis = config.axes[Math.floor(random.next() * AXES)]?.id ?? this.#box.axisId(0);
       const token = await this.#control(axis);
       for (let n = 0; n < MOVES_PER_LEASE; n++) await this.#move(axis, token);
-      await this.#pause(random.next() * PAUSE_MS);
-      if (random.next() < GIVES_BACK) await this.#giveBack(axis, token);
+      // Half of them let go while their last order is still on its way.
+      const lets = token !== undefined && random.next() < 0.5;
+      await this.#pause(lets ? random.next() * HASTE_MS : random.next() * PAUSE_MS);
+      if (lets || random.next() < GIVES_BACK) await this.#giveBack(axis, token);
       // What a client sends that has not noticed that its lease is over.
       if (random.next() < 0.3) await this.#move(axis, token);
     }
@@ -190,7 +201,7 @@ class FenceTrial {
   }
 
   /** A start is stale when the bridge had been told of a newer number before the first byte of its order. */
-  #judge(sent: ReadonlyMap<string, number>): { readonly starts: number; readonly broken: readonly string[] } {
+  #judge(): { readonly starts: number; readonly broken: readonly string[] } {
     const broken: string[] = [];
     let starts = 0;
     for (const { id: axis } of this.#box.config.axes) {
@@ -199,7 +210,7 @@ class FenceTrial {
         starts += 1;
         const commandId = this.#targets.get(`${axis} ${target}`);
         const sequence = this.#fence.sequences.get(commandId ?? "");
-        const firstByteUs = sent.get(commandId ?? "");
+        const firstByteUs = this.#fence.firstByteUs.get(commandId ?? "");
         if (commandId === undefined || sequence === undefined || firstByteUs === undefined) {
           broken.push(`${axis}: a start to ${target} that nobody was promised`);
           continue;

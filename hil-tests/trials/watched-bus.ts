@@ -1,4 +1,4 @@
-import type { ControllerBeat, OrderMessage } from "@servofleet/contracts";
+import type { ControllerBeat, OrderMessage, Report, ReportMessage } from "@servofleet/contracts";
 import type { MessageBus } from "@servofleet/runtime/message-bus";
 
 /** What may be done to the controller's words on their way to the bridge. */
@@ -7,6 +7,8 @@ export interface BusSpoiler {
   readonly orders?: (message: OrderMessage) => readonly OrderMessage[];
   /** Called with each beat; messages that go out before it. */
   readonly beat?: (beat: ControllerBeat) => readonly OrderMessage[];
+  /** Sees each report of the bridge as it comes in. */
+  readonly report?: (report: Report) => void;
 }
 
 /** The controller's end of a bus with somebody in between, who sees and may change what it says. */
@@ -15,7 +17,11 @@ export function spoiledBus(end: MessageBus, spoiler: BusSpoiler): MessageBus {
     get connected() {
       return end.connected;
     },
-    subscribe: (channel, handler) => end.subscribe(channel, handler),
+    subscribe: (channel, handler) =>
+      end.subscribe(channel, (message) => {
+        if (channel === "reports") spoiler.report?.((message as ReportMessage).report);
+        handler(message);
+      }),
     onConnection: (listener) => end.onConnection(listener),
     close: () => end.close(),
     publish(channel, message) {
