@@ -68,6 +68,7 @@ export const COMPENSATION_KINDS = ["none", "stop", "hold", "return-to", "manual"
 
 /** Every command but Reset: clearing a fault or a latch is a person's, never a program's. */
 const { Reset: _, ...PROGRAM_COMMANDS } = COMMAND_SCHEMAS;
+/** A command as a step carries it. */
 export type ProgramCommand = Exclude<CommandRequest, { type: "Reset" }>;
 
 const CommandStepSchema = Type.Object(
@@ -95,6 +96,7 @@ const BarrierStepSchema = Type.Object(
   strict,
 );
 const LeafSchema = Type.Union([CommandStepSchema, DwellStepSchema, WaitStepSchema, BarrierStepSchema]);
+/** A step that does something by itself. */
 export type LeafStep = Static<typeof LeafSchema>;
 const ParallelStepSchema = Type.Object(
   {
@@ -106,6 +108,7 @@ const ParallelStepSchema = Type.Object(
   },
   strict,
 );
+/** A step of a program: one that does something, or several lists of those side by side. */
 export type ProgramStep = LeafStep | Static<typeof ParallelStepSchema>;
 
 const triggerTerms = {

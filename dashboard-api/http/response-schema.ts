@@ -15,7 +15,8 @@ import {
   QUALITIES,
 } from "@servofleet/contracts";
 import Type, { type Static, type TProperties, type TSchema } from "typebox";
-import { runSchemas } from "./run-schema.ts";
+import { ProblemSchema } from "./problem-schema.ts";
+import { RUN_SCHEMAS } from "./run-schema.ts";
 
 /** Shapes of the answers, for the OpenAPI document and for the tests that hold the answers to it. */
 const strict = <P extends TProperties>(fields: P) => Type.Object(fields, { additionalProperties: false });
@@ -58,17 +59,6 @@ export const AxisSchema = strict({
   asOf: time(),
   ageMs,
   quality,
-});
-
-export const ProblemSchema = strict({
-  type: Type.String({ description: "/problems/<slug>, served as a page" }),
-  title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.String(),
-  instance: Type.String(),
-  commandId: Type.Optional(Type.String()),
-  remedy: Type.String({ description: "what to do next" }),
-  errors: Type.Array(strict({ pointer: Type.String(), detail: Type.String() })),
 });
 
 export const CommandSchema = strict({
@@ -238,8 +228,6 @@ export const JogSchema = strict({
   challenge: Type.String({ description: "to be given with the next beat" }),
 });
 
-const runs = runSchemas(ProblemSchema);
-
 /** Components of the OpenAPI document, by name. */
 export const RESPONSES = {
   Axis: AxisSchema,
@@ -262,9 +250,9 @@ export const RESPONSES = {
   LeaseList: list(LeaseSchema),
   GrantedLease: GrantedLeaseSchema,
   Jog: JogSchema,
-  ...runs,
-  RunList: list(runs.Run),
-  ProgramList: list(runs.Program),
+  ...RUN_SCHEMAS,
+  RunList: list(RUN_SCHEMAS.Run),
+  ProgramList: list(RUN_SCHEMAS.Program),
 } as const;
 export type SchemaName = keyof typeof RESPONSES;
 
