@@ -13,7 +13,7 @@ import { weakenedWriter } from "./weakened-writer.ts";
  * The real controller with its real log in a process of its own, to be killed or stopped or given a bad disk; its bridge is in the
  * process that forked it. Says `loaded` when it waits for `go` (so that a spare one stands by), then `serving`.
  */
-const [directory = "", weakness = "none"] = process.argv.slice(2) as [string, Weakness];
+const [directory = "", weakness = "none", socket = ""] = process.argv.slice(2) as [string, Weakness, string];
 const bus = childProcessBus(() => undefined);
 const go = new Promise<void>((resolve) => {
   process.on("message", (message) => {
@@ -46,8 +46,8 @@ const controller = await startController({
   clock,
   random,
   logger: { info: () => undefined, warn: complain, error: complain },
-  socketPath: join(directory, "c.sock"),
-  liveSocketPath: join(directory, "l.sock"),
+  socketPath: join(directory, `${socket}.sock`),
+  liveSocketPath: join(directory, `${socket}-live.sock`),
   onPoisoned: (code) => process.exit(code),
 });
 process.on("SIGTERM", async () => {

@@ -28,19 +28,28 @@ export interface CrashAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** How a controller differs from the plain one. */
+export interface ControllerOptions {
+  readonly weakness?: Weakness;
+  /** Of the process: the recorder's, where its disk is to misbehave. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Name of its socket, where two live over one directory. */
+  readonly socket?: string;
+}
+
 /** One controller in a process of its own, with its bridge here. Make it early: it waits loaded until `start`. */
 export class ControllerProcess {
   readonly bus: ChildProcessBus = parentProcessBus(() => undefined);
   words = "";
-  readonly #directory: string;
+  readonly #socketPath: string;
   readonly #child: ChildProcess;
   readonly #loaded: Promise<unknown>;
   readonly #ended: Promise<unknown>;
   #bridge: ScriptedBridge | undefined;
 
-  constructor(directory: string, weakness: Weakness = "none", env: NodeJS.ProcessEnv = process.env) {
-    this.#directory = directory;
-    this.#child = fork(SCRIPT, [directory, weakness], {
+  constructor(directory: string, { weakness = "none", env = process.env, socket = "c" }: ControllerOptions = {}) {
+    this.#socketPath = join(directory, `${socket}.sock`);
+    this.#child = fork(SCRIPT, [directory, weakness, socket], {
       serialization: "advanced",
       execArgv: ["--no-warnings"],
       env: { ...env, UV_THREADPOOL_SIZE: "16" },
@@ -108,7 +117,7 @@ export class ControllerProcess {
     return new Promise((resolve, reject) => {
       const outgoing = request(
         {
-          socketPath: join(this.#directory, "c.sock"),
+          socketPath: this.#socketPath,
           method,
           path,
           timeout: ANSWER_LIMIT_MS,

@@ -97,7 +97,7 @@ class KillTrial {
 
   async run(): Promise<KillOutcome> {
     let kills = 0;
-    let spare = new ControllerProcess(this.#directory, this.#plan.weakness);
+    let spare = this.#spare();
     const callers = CRASH_AXES.map((axis) => this.#call(axis));
     try {
       while (kills < this.#plan.kills && !this.#plan.enough?.()) {
@@ -105,7 +105,7 @@ class KillTrial {
         const early = this.#random.next() < EARLY_SHARE;
         const answers = Math.floor(this.#random.next() * ANSWERS_MAX);
         await this.#begin(life, early);
-        spare = new ControllerProcess(this.#directory, this.#plan.weakness);
+        spare = this.#spare();
         for (const until = this.#answers + answers; this.#answers < until && !early; ) await soon();
         life.kill("SIGKILL");
         await life.end();
@@ -121,6 +121,10 @@ class KillTrial {
       await spare.end();
     }
     return this.#judge(kills);
+  }
+
+  #spare(): ControllerProcess {
+    return new ControllerProcess(this.#directory, { weakness: this.#plan.weakness ?? "none" });
   }
 
   async #begin(life: ControllerProcess, early: boolean): Promise<void> {

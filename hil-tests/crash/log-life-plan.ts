@@ -4,8 +4,7 @@ export type Weakness =
   | "synchronous-normal"
   | "acknowledges-early"
   | "swallows-io-errors"
-  | "swallows-full-disk"
-  | "ignores-epoch";
+  | "swallows-full-disk";
 
 /** What one life of the writer does. */
 export interface LogLife {

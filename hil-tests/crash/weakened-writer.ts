@@ -11,7 +11,6 @@ export function weakenedWriter(weakness: Weakness): OpenWriter {
   return async (file) => weakened(await SqliteDatabase.open(file), weakness);
 }
 
-const EPOCH_CONDITION = / WHERE \(SELECT writer_epoch FROM log_meta\) = \?2/;
 const SWALLOWED: Partial<Record<Weakness, readonly string[]>> = {
   "swallows-io-errors": ["SQLITE_IOERR"],
   "swallows-full-disk": ["SQLITE_FULL"],
@@ -37,7 +36,6 @@ function weakened(real: SqliteConnection, weakness: Weakness): SqliteConnection 
         late = late.then(() => sleep(systemClock(), EARLY_MS)).then(() => real.run(sql, params));
         return asIfWritten(params);
       }
-      if (weakness === "ignores-epoch") return real.run(sql.replace(EPOCH_CONDITION, " WHERE ?2 IS NOT NULL"), params);
       return real.run(sql, params).catch((error: unknown) => {
         if (!(error instanceof SqliteError) || !SWALLOWED[weakness]?.includes(error.code)) throw error;
         return asIfWritten(params);
