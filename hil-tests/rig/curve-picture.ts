@@ -9,7 +9,7 @@ const HEAD = 18;
 const FOOT = 20;
 const GAP = 16;
 /** Samples further apart than this are not joined: nobody knows what happened between them. */
-const HOLE_US = 1_000_000;
+export const HOLE_US = 1_000_000;
 /** Numbers of steps closer than this would print over each other, pixels. */
 const LABEL_APART = 13;
 const TICK_APART = 30;
@@ -30,9 +30,17 @@ const panelsOf = (unit: string): readonly Panel[] => [
   { name: "following error", unit, height: 56, roomMin: 0.05, value: ({ followingError }) => followingError },
 ];
 
+const readBy = ({ points }: Curve, { value }: Panel): boolean =>
+  points.filter((point) => value(point) !== null).length >= 2;
+
+/** Whether there is anything to draw of the axis. */
+export const hasCurve = (curve: Curve): boolean => panelsOf(curve.unitName).some((panel) => readBy(curve, panel));
+
 /** Position with its targets, velocity and following error of one axis over the scenario, as one SVG. */
 export function curvePicture(curve: Curve, result: ScenarioResult): string {
-  const panels = panelsOf(curve.unitName);
+  const all = panelsOf(curve.unitName);
+  const panels = all.filter((panel) => readBy(curve, panel));
+  const unread = all.filter((panel) => !panels.includes(panel)).map(({ name }) => name);
   const height = HEAD + FOOT + panels.reduce((sum, panel) => sum + panel.height, 0) + GAP * (panels.length - 1);
   const bottom = height - FOOT;
   const fromUs = Math.min(result.fromUs, curve.points[0]?.atUs ?? result.fromUs);
@@ -52,12 +60,13 @@ export function curvePicture(curve: Curve, result: ScenarioResult): string {
     (tick) => `<text x="${px(time.at(tick))}" y="${height - 5}" text-anchor="middle">${tick} s</text>`,
   );
   return [
-    `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapedHtml(`${curve.axis}: position, velocity and following error over ${seconds(result.toUs).toFixed(1)} s`)}">`,
+    `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapedHtml(`${curve.axis}: ${panels.map(({ name }) => name).join(", ")} over ${seconds(result.toUs).toFixed(1)} s`)}">`,
     ...boxes,
     ...stepMarks(result.steps, x, bottom),
     ...drawn,
     ...ticks,
     "</svg>",
+    unread.length > 0 ? `<p class="quiet unread">${unread.join(" and ")}: not read from this drive</p>` : "",
   ].join("\n");
 }
 
@@ -68,8 +77,6 @@ function panelSvg(panel: Panel, curve: Curve, x: (atUs: number) => number, top: 
   });
   const targets = panel.name === "position" ? curve.targets : [];
   const title = `<text class="name" x="${LEFT + 6}" y="${top + 12}">${panel.name}, ${escapedHtml(panel.unit)}</text>`;
-  if (points.length < 2)
-    return `<g>${title}<text class="none" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${top + panel.height / 2 + 4}" text-anchor="middle">not read from this drive in this time</text></g>`;
   const scale = scaleOf([...points.map(({ value }) => value), ...targets.map(({ position }) => position)], panel, top);
   return [
     "<g>",

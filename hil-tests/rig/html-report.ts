@@ -7,7 +7,6 @@ import { anchorOf, scenarioSection } from "./scenario-section.ts";
 /** The whole report as one page: no script, no font, no picture from anywhere else. Failures come first. */
 export function htmlReport(report: RigReport): string {
   const ran = report.results.filter(({ steps }) => steps.length > 0);
-  const inOrder = [...ran.filter(isFailed), ...ran.filter((result) => !isFailed(result))];
   return [
     "<!doctype html>",
     `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">`,
@@ -16,13 +15,33 @@ export function htmlReport(report: RigReport): string {
     header(report),
     facts(report),
     matrix(report),
-    ...inOrder.map(scenarioSection),
+    ...failures(ran),
+    ...families(report).flatMap((profile) => family(profile, report)),
     "<footer>The software stop is not a safety function. Curves are the samples that the box stored; gaps are times without an answer.</footer>",
     "</body></html>",
     "",
   ].join("\n");
 }
 
+/** What failed stands before everything else, whatever family it is of. */
+function failures(ran: readonly ScenarioResult[]): readonly string[] {
+  const failed = ran.filter(isFailed);
+  return failed.length === 0 ? [] : ['<h2 class="family">Failed</h2>', ...failed.map(scenarioSection)];
+}
+
+const families = ({ results }: RigReport): readonly string[] => [...new Set(results.map(({ profile }) => profile))];
+
+function family(profile: string, { results }: RigReport): readonly string[] {
+  const own = results.filter((result) => result.profile === profile);
+  const shown = own.filter((result) => result.steps.length > 0 && !isFailed(result));
+  if (shown.length === 0) return [];
+  const count = tally(own);
+  const words = OUTCOMES.filter((outcome) => count[outcome] > 0).map((outcome) => `${count[outcome]} ${outcome}`);
+  const head = `<h2 class="family">${escapedHtml(profile)}<span class="quiet num">${words.join(" · ")}</span></h2>`;
+  return [head, ...shown.map(scenarioSection)];
+}
+
+const OUTCOMES = ["passed", "failed", "skipped", "refused"] as const;
 const isFailed = ({ outcome }: ScenarioResult): boolean => outcome === "failed";
 
 function verdictWords(report: RigReport): string {
@@ -32,9 +51,7 @@ function verdictWords(report: RigReport): string {
 
 function header(report: RigReport): string {
   const count = tally(report.results);
-  const figures = (["passed", "failed", "skipped", "refused"] as const).filter(
-    (outcome) => outcome === "passed" || count[outcome] > 0,
-  );
+  const figures = OUTCOMES.filter((outcome) => outcome === "passed" || count[outcome] > 0);
   const when = rfc3339(report.fromUs).slice(0, 19).replace("T", " ");
   const time = durationText(secondsBetween(report.fromUs, report.toUs));
   const cut = report.interrupted ? " · <b>interrupted</b>" : "";
@@ -70,15 +87,16 @@ function facts(report: RigReport): string {
 }
 
 /** Scenarios down, profiles across: one look tells what holds where. */
-function matrix({ results }: RigReport): string {
-  const profiles = [...new Set(results.map(({ profile }) => profile))];
+function matrix(report: RigReport): string {
+  const { results } = report;
+  const profiles = families(report);
   const names = [...new Set(results.map(({ scenario }) => scenario))];
   const rows = names.map((name) => {
     const own = results.filter(({ scenario }) => scenario === name);
     const cells = profiles.map((profile) => cell(own.find((result) => result.profile === profile)));
     return `<tr><td>${escapedHtml(own[0]?.title ?? name)}</td>${cells.join("")}</tr>`;
   });
-  const head = profiles.map((profile) => `<th>${escapedHtml(profile)}</th>`).join("");
+  const head = profiles.map((profile) => `<th>${escapedHtml(profile).replaceAll("-", "-<wbr>")}</th>`).join("");
   return `<section class="card matrix"><table><thead><tr><th>Scenario</th>${head}</tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table></section>`;
 }
 

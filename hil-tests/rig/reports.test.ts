@@ -68,11 +68,13 @@ test("the page needs nothing from elsewhere and runs no script", () => {
 
 test("the page shows failures first, each with its reason, its curves and its frames", () => {
   const page = htmlReport(report);
-  const sections = [...page.matchAll(/<section class="card[^"]*" id="([^"]+)"/g)].map(([, id]) => id);
+  const sections = [...page.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id);
   expect(sections).toEqual(["leadshine-icl-rs--stops", "leadshine-icl-rs--reaches-its-target"]);
   expect(page).toContain("A stop &lt;holds&gt; &amp; latches");
   expect(page).toContain("01 03 ab cd");
-  expect(page.match(/<svg /g)).toHaveLength(2);
+  expect(page.match(/<svg viewBox/g)).toHaveLength(2);
+  expect(page.match(/<details class="card scenario failed" open/g)).toHaveLength(1);
+  expect(page).toContain('<details class="card scenario passed">');
   for (const { name } of [{ name: "position" }, { name: "velocity" }, { name: "following error" }])
     expect(page.split(`>${name}, mm`).length - 1, name).toBe(2);
   expect(page).toContain("passed, 1 failed</title>");
@@ -90,5 +92,13 @@ test("a curve is not drawn over a time without samples, and numbers stay numbers
   const path = /class="curve" d="([^"]+)"/.exec(page)?.[1] ?? "";
   expect(path.match(/M/g)).toHaveLength(2);
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
-  expect(page.match(/not read from this drive/g)).toHaveLength(2);
+  expect(page).toContain("velocity and following error: not read from this drive");
+  expect(page).not.toContain(">velocity, mm");
+});
+
+test("an axis that nothing was read from has no empty pictures", () => {
+  const [curve] = resultOf().curves;
+  const page = htmlReport(reportOf([resultOf({ curves: [{ ...curve!, points: [] }] })]));
+  expect(page).not.toContain("<svg");
+  expect(page).toContain("Nothing was read from the drive");
 });

@@ -1,5 +1,6 @@
 import type { CommandView } from "@servofleet/contracts";
-import { curvePicture } from "./curve-picture.ts";
+import { curvePicture, hasCurve } from "./curve-picture.ts";
+import { curveSpark } from "./curve-spark.ts";
 import { durationText, escapedHtml, spacedHex } from "./html-text.ts";
 import { type ScenarioResult, type StepResult, secondsBetween } from "./rig-result.ts";
 
@@ -10,26 +11,29 @@ const AMISS = ["failed", "indeterminate", "expired"];
 export const anchorOf = ({ profile, scenario }: ScenarioResult): string =>
   `${profile}--${scenario}`.replace(/[^a-zA-Z0-9_-]/g, "-");
 
-/** One scenario: its curves, its steps beside them, its commands below. */
+/** One scenario: one line that unfolds to its curves, its steps beside them and its commands below. What failed is open. */
 export function scenarioSection(result: ScenarioResult): string {
-  const { title, why, axes, profile, outcome, reason, steps, curves, commands } = result;
+  const { title, why, axes, outcome, reason, steps, curves, commands } = result;
   const failed = outcome === "failed";
   const time = durationText(secondsBetween(result.fromUs, result.toUs));
+  const spark = curves.map(curveSpark).find((svg) => svg !== "") ?? "";
+  const drawn = curves.filter(hasCurve);
   return [
-    `<section class="card ${failed ? "failed" : ""}" id="${anchorOf(result)}">`,
-    `<div class="head"><h2>${escapedHtml(title)}</h2><span class="word ${outcome}">${outcome}</span>`,
-    `<span class="right quiet num">${escapedHtml(axes.join(" and "))} · ${escapedHtml(profile)} · ${result.drives} · ${time}</span></div>`,
-    `<p class="why">${why === "-" ? "" : escapedHtml(why)}</p>`,
+    `<details class="card scenario ${outcome}"${failed ? " open" : ""}>`,
+    `<summary><span class="title">${escapedHtml(title)}</span>${spark}<span class="word ${outcome}">${outcome}</span>`,
+    `<span class="who quiet">${escapedHtml(axes.join(" and "))}</span><span class="time quiet num">${time}</span></summary>`,
+    `<section id="${anchorOf(result)}">`,
+    why === "-" ? "" : `<p class="why">${escapedHtml(why)}</p>`,
     failed ? `<p class="reason">${escapedHtml(reason)}</p>` : "",
     '<div class="body"><div>',
-    ...curves.map((curve) => {
+    ...drawn.map((curve) => {
       const legend = '<span class="legend measured"></span>measured<span class="legend"></span>target';
-      return `<figure><figcaption>${escapedHtml(curve.axis)}${legend}</figcaption>${curvePicture(curve, result)}</figure>`;
+      return `<figure><figcaption><b>${escapedHtml(curve.axis)}</b>${legend}</figcaption>${curvePicture(curve, result)}</figure>`;
     }),
-    curves.length === 0 ? '<p class="quiet">no samples were stored in this time</p>' : "",
+    drawn.length === 0 ? '<p class="quiet">Nothing was read from the drive in this time.</p>' : "",
     `</div><div><ol class="steps">${steps.map(stepItem).join("")}</ol></div></div>`,
     commandDetails(commands, failed),
-    "</section>",
+    "</section></details>",
   ].join("\n");
 }
 
@@ -46,7 +50,7 @@ function commandDetails(commands: readonly CommandView[], open: boolean): string
   );
   const amiss = commands.filter(({ state, frames }) => AMISS.includes(state) && frames.length > 0);
   return [
-    `<details${open ? " open" : ""}><summary>${commands.length === 1 ? "1 command" : `${commands.length} commands`}${amiss.length > 0 ? ", with the frames of what went amiss" : ""}</summary>`,
+    `<details class="commands"${open ? " open" : ""}><summary>${commands.length === 1 ? "1 command" : `${commands.length} commands`}${amiss.length > 0 ? ", with the frames of what went amiss" : ""}</summary>`,
     `<table><thead><tr><th>axis</th><th>command</th><th>ended</th><th>problem</th><th>accepted, UTC</th></tr></thead><tbody>${rows.join("")}</tbody></table>`,
     ...amiss.map(frameBlock),
     "</details>",
