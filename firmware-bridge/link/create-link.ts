@@ -1,6 +1,7 @@
 import type { LinkConfig } from "@servofleet/contracts";
 import type { MbapFramer } from "../modbus/mbap-framer.ts";
 import { MbapLanes } from "../modbus/mbap-lanes.ts";
+import { RegisterCodec } from "../modbus/register-codec.ts";
 import { RtuFramer } from "../modbus/rtu-framer.ts";
 import { serialWire } from "../serial/serial-wire.ts";
 import { SERVO_BROADCAST } from "../servo-bus/group-packet.ts";
@@ -27,6 +28,7 @@ export function createLink(config: LinkConfig, parts: LinkParts, given?: Wire): 
       ...parts,
       wire: given ?? serialWire(config),
       framer: new RtuFramer(config.localEcho),
+      codec: new RegisterCodec(),
       broadcastUnit: BROADCAST_UNIT,
       repliesHaveIds: false,
     });

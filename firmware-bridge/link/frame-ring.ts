@@ -10,10 +10,15 @@ interface Seen {
   readonly unit: number | null;
 }
 
+/** A frame whose text is made when somebody reads or sends it: most belong to polls and are never looked at. */
 export const frameOf = (direction: "tx" | "rx", atUs: number, bytes: Uint8Array): Frame => ({
   direction,
-  at: rfc3339(atUs),
-  hex: hexOf(bytes),
+  get at() {
+    return rfc3339(atUs);
+  },
+  get hex() {
+    return hexOf(bytes);
+  },
 });
 
 const hexOf = (bytes: Uint8Array): string =>

@@ -36,7 +36,7 @@ interface Slot<T extends Waiting> {
 /** Who speaks next on one line. Pure: it knows no clock and sends nothing. */
 export class LineSchedule<T extends Waiting> {
   readonly #queues = new Map<TransactionClass, Slot<T>[]>(TRANSACTION_CLASSES.map((name) => [name, []]));
-  readonly #passes = new Map<string, number>();
+  readonly #passes = new Map<number, number>();
   #order = 0;
 
   get size(): number {
@@ -68,10 +68,12 @@ export class LineSchedule<T extends Waiting> {
       const queue = this.#queue(name);
       if (queue.length === 0) continue;
       const candidates = queue.filter((slot) => eligible(slot.entry));
-      const chosen = this.#choose(name, candidates, rank);
+      const units = new Set<number>();
+      for (const { entry } of candidates) units.add(entry.unit);
+      const chosen = this.#choose(name, candidates, units.size, rank);
       if (!chosen) continue;
       queue.splice(queue.indexOf(chosen), 1);
-      this.#count(name, chosen, candidates);
+      this.#count(name, chosen.entry.unit, units);
       return chosen.entry;
     }
     return undefined;
@@ -116,31 +118,36 @@ export class LineSchedule<T extends Waiting> {
     return next;
   }
 
-  #choose(name: TransactionClass, candidates: readonly Slot<T>[], rank: (entry: T) => number): Slot<T> | undefined {
-    const units = new Set(candidates.map((slot) => slot.entry.unit)).size;
-    const overdue = (slot: Slot<T>) => {
-      const passes = this.#passes.get(passKey(name, slot.entry.unit)) ?? 0;
-      return passes >= PASSES_PER_UNIT * units ? passes : 0;
-    };
+  /** On the way from an answer to the next request, so each candidate is weighed once. */
+  #choose(
+    name: TransactionClass,
+    candidates: readonly Slot<T>[],
+    units: number,
+    rank: (entry: T) => number,
+  ): Slot<T> | undefined {
+    if (candidates.length < 2) return candidates[0];
     let best: Slot<T> | undefined;
+    let bestRank = 0;
+    let bestOverdue = 0;
     for (const slot of candidates) {
-      if (!best) best = slot;
-      else {
-        const order =
-          rank(slot.entry) - rank(best.entry) ||
-          overdue(best) - overdue(slot) ||
-          slot.dueMs - best.dueMs ||
-          slot.order - best.order;
-        if (order < 0) best = slot;
-      }
+      const slotRank = rank(slot.entry);
+      const passes = this.#passes.get(passKey(name, slot.entry.unit)) ?? 0;
+      const overdue = passes >= PASSES_PER_UNIT * units ? passes : 0;
+      const isBetter =
+        !best ||
+        (slotRank - bestRank || bestOverdue - overdue || slot.dueMs - best.dueMs || slot.order - best.order) < 0;
+      if (!isBetter) continue;
+      best = slot;
+      bestRank = slotRank;
+      bestOverdue = overdue;
     }
     return best;
   }
 
-  #count(name: TransactionClass, chosen: Slot<T>, candidates: readonly Slot<T>[]): void {
-    for (const unit of new Set(candidates.map((slot) => slot.entry.unit))) {
+  #count(name: TransactionClass, chosen: number, units: ReadonlySet<number>): void {
+    for (const unit of units) {
       const key = passKey(name, unit);
-      if (unit === chosen.entry.unit) this.#passes.delete(key);
+      if (unit === chosen) this.#passes.delete(key);
       else this.#passes.set(key, (this.#passes.get(key) ?? 0) + 1);
     }
   }
@@ -150,4 +157,6 @@ export class LineSchedule<T extends Waiting> {
   }
 }
 
-const passKey = (name: TransactionClass, unit: number) => `${name}:${unit}`;
+/** More than there are units on a line. */
+const UNITS_MAX = 256;
+const passKey = (name: TransactionClass, unit: number) => TRANSACTION_CLASSES.indexOf(name) * UNITS_MAX + unit;

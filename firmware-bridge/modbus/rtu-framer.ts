@@ -45,7 +45,10 @@ export class RtuFramer implements Framer {
       this.#filled += piece.length;
       from += piece.length;
       const found = this.#expected ? this.#search(findings) : undefined;
-      if (found) return [...findings, ...found, ...this.push(bytes.subarray(from))];
+      if (found) {
+        findings.push(...found);
+        return from < bytes.length ? [...findings, ...this.push(bytes.subarray(from))] : findings;
+      }
       // A full buffer without an answer: its older half is noise.
       if (this.#filled === BUFFER_BYTES) findings.push(this.#drop(BUFFER_BYTES / 2));
     }
@@ -93,6 +96,7 @@ export class RtuFramer implements Framer {
 
   /** Takes our own request out of the buffer. A read's answer never looks like its request, so there an echo shows itself. */
   #cutEcho(until = this.#filled): number {
+    if (until < this.#request.length) return 0;
     const end = this.#expected?.functionCode === 3 || this.#hearsItself ? this.#echoEnd() : undefined;
     if (end === undefined || end > until) return 0;
     this.#hearsItself = true;
@@ -116,15 +120,13 @@ export class RtuFramer implements Framer {
   #take(found: number, length: number): Finding[] {
     const at = found - this.#cutEcho(found);
     const adu = this.#buffer.slice(at, at + length);
-    const before = this.#buffer.slice(0, at);
-    const behind = this.#buffer.slice(at + length, this.#filled);
-    this.#forget();
-    const findings: Finding[] = [];
-    if (before.length > 0) findings.push(stray(before));
+    const findings: Finding[] = at > 0 ? [stray(this.#buffer.subarray(0, at))] : [];
     findings.push({ type: "reply", adu, wire: adu });
     // What came behind stays in the buffer with all other idle bytes until the next begin or end.
-    this.#buffer.set(behind);
-    this.#filled = behind.length;
+    this.#buffer.copyWithin(0, at + length, this.#filled);
+    const behind = this.#filled - at - length;
+    this.#forget();
+    this.#filled = behind;
     return findings;
   }
 

@@ -17,6 +17,9 @@ interface NativePort {
   drain(): Promise<void>;
 }
 
+/** More than a line brings within one turn of the loop; what is left is read in the next. */
+const PIECE_BYTES = 1024;
+
 const canceled = () => Object.assign(new Error("port is closed"), { canceled: true });
 const isCode = (error: unknown, code: string) => (error as NodeJS.ErrnoException).code === code;
 const wouldBlock = (error: unknown) => isCode(error, "EAGAIN") || isCode(error, "EINTR");
@@ -27,6 +30,14 @@ const wouldBlock = (error: unknown) => isCode(error, "EAGAIN") || isCode(error, 
  */
 export class DirectPort {
   readonly #native: NativePort;
+  readonly #piece = new Uint8Array(PIECE_BYTES);
+  /**
+   * With a listener what comes in never enters the stream, which would cost two promises and a copy per piece; the
+   * stream still hears of the end.
+   */
+  onBytes: ((bytes: Uint8Array) => void) | undefined;
+  /** While a piece is handed over: nothing was left behind it. */
+  isDrained = false;
 
   constructor(native: NativePort) {
     this.#native = native;
@@ -56,6 +67,9 @@ export class DirectPort {
 
   /** Reads what is there: 0 when nothing is. A hang-up is an error. */
   readNow(into: Uint8Array, offset: number, length: number): number {
+    const { stackTraceLimit } = Error;
+    // "Nothing there" is an exception, and most of its price is a trace that nobody reads.
+    Error.stackTraceLimit = 0;
     try {
       const count = readSync(this.#descriptor(), into, offset, length, null);
       if (count === 0) throw Object.assign(new Error("the serial device hung up"), { disconnect: true });
@@ -63,6 +77,8 @@ export class DirectPort {
     } catch (error) {
       if (wouldBlock(error)) return 0;
       throw error;
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
   }
 
@@ -73,6 +89,8 @@ export class DirectPort {
   }
 
   async read(buffer: Buffer, offset: number, length: number): Promise<{ buffer: Buffer; bytesRead: number }> {
+    const { onBytes } = this;
+    if (onBytes) return this.#listen(onBytes);
     for (;;) {
       await this.#event("readable");
       const bytesRead = this.readNow(buffer, offset, length);
@@ -98,10 +116,45 @@ export class DirectPort {
     return fd;
   }
 
+  /** Hands every piece over in the turn that brought it; rejects when the port ends. */
+  #listen(onBytes: (bytes: Uint8Array) => void): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      const listen = (): void => {
+        if (this.#native.fd === null) reject(canceled());
+        else this.#native.poller.once("readable", heard);
+      };
+      const heard = (failure: Error | null): void => {
+        try {
+          if (failure) throw failure;
+          const count = this.readNow(this.#piece, 0, PIECE_BYTES);
+          this.isDrained = count < PIECE_BYTES;
+          if (count > 0) handOver(onBytes, this.#piece.slice(0, count));
+          this.isDrained = false;
+        } catch (error) {
+          reject(error);
+          return;
+        }
+        listen();
+      };
+      listen();
+    });
+  }
+
   #event(name: "readable" | "writable"): Promise<void> {
     this.#descriptor();
     return new Promise((resolve, reject) => {
       this.#native.poller.once(name, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+}
+
+/** A bug of the listener ends the process: the addon that called us would swallow it, and the line would fall silent. */
+function handOver(onBytes: (bytes: Uint8Array) => void, bytes: Uint8Array): void {
+  try {
+    onBytes(bytes);
+  } catch (bug) {
+    process.nextTick(() => {
+      throw bug;
     });
   }
 }

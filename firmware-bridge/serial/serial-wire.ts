@@ -30,6 +30,9 @@ class SerialSession implements WireSession {
     const options = {
       binding: directBinding((port) => {
         this.#direct = port;
+        port.onBytes = (bytes) => {
+          if (!this.#down) this.#handlers.onBytes(bytes);
+        };
       }),
       path: config.port,
       baudRate: config.baud,
@@ -41,9 +44,8 @@ class SerialSession implements WireSession {
     // Without a listener an error of the port would end the process.
     this.#port.on("error", (error) => this.#end(error.message));
     this.#port.on("close", (error: Error | null) => this.#end(error?.message ?? "port closed"));
-    this.#port.on("data", (bytes: Uint8Array) => {
-      if (!this.#down) this.#handlers.onBytes(bytes);
-    });
+    // Reading begins; the bytes come past the stream.
+    this.#port.resume();
   }
 
   write(bytes: Uint8Array): number {
@@ -56,6 +58,7 @@ class SerialSession implements WireSession {
   }
 
   drain(): Uint8Array {
+    if (this.#direct?.isDrained) return NOTHING;
     try {
       const count = this.#direct && !this.#down ? this.#direct.readNow(this.#drained, 0, DRAIN_BYTES) : 0;
       return count === 0 ? NOTHING : this.#drained.slice(0, count);

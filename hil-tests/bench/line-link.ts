@@ -1,4 +1,5 @@
 import type { LinkConfig, LinkId } from "@servofleet/contracts";
+import { takeLinePriority } from "@servofleet/firmware-bridge/bridge/line-priority";
 import { lineCost } from "@servofleet/firmware-bridge/link/bus-cost";
 import { createLink } from "@servofleet/firmware-bridge/link/create-link";
 import type { LinkParts } from "@servofleet/firmware-bridge/link/line-parts";
@@ -37,7 +38,7 @@ const lineConfig = ({ path, baud, gapUs, stopWaitMaxMs }: LineLinkPlan) =>
 /** What the price of a transaction on it depends on, by the bridge's own reckoning. */
 export const lineLinkCost = (plan: LineLinkPlan) => lineCost(lineConfig(plan));
 
-/** Opens the link and waits until it is up; whoever calls must close it. */
+/** Opens the link at the priority of a bridge and waits until it is up; whoever calls must close it. */
 export async function openLineLink(plan: LineLinkPlan, clock: Clock): Promise<Link> {
   const parts: LinkParts = {
     clock,
@@ -45,6 +46,7 @@ export async function openLineLink(plan: LineLinkPlan, clock: Clock): Promise<Li
     units: Array.from({ length: plan.units }, (_, index) => ({ unit: index + 1, axis: null })),
     log: { info: () => undefined, warn: () => undefined },
   };
+  takeLinePriority();
   const link = createLink(lineConfig(plan), parts);
   link.open();
   const limitMs = clock.monotonicMs() + UP_LIMIT_MS;
