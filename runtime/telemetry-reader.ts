@@ -50,6 +50,27 @@ const COUNT = `SELECT coalesce(sum(count), 0) AS value FROM chunks
   WHERE axis = ?1 AND level = ?2 AND from_us BETWEEN ?3 AND ?4 AND to_us >= ?5`;
 const OLDEST = "SELECT min(from_us) AS value FROM chunks WHERE axis = ?1 AND level = ?2";
 
+const USAGE = `SELECT (page_count - freelist_count) * page_size AS usedBytes, page_count * page_size AS fileBytes,
+    budget_bytes AS budgetBytes, lost AS lostSamples
+  FROM telemetry_state, pragma_page_count, pragma_freelist_count, pragma_page_size`;
+const NEWEST_BEGIN =
+  "SELECT max(from_us) AS value FROM chunks WHERE axis = ?1 AND level = ?2 AND to_us >= ?3 AND from_us <= ?4";
+/** No capture is longer, and two of them with less time between are one. */
+const CAPTURE_US = 60 * SECOND_US;
+const CAPTURE_GAP_US = 15 * SECOND_US;
+
+/** What the telemetry file takes of the disk. */
+export interface TelemetryUsage {
+  /** Pages with samples, */
+  readonly usedBytes: number;
+  /** the file as a whole (freed pages are used again), */
+  readonly fileBytes: number;
+  /** and what it may grow to. */
+  readonly budgetBytes: number;
+  /** Samples that the store had no room or disk for since it was started. */
+  readonly lostSamples: number;
+}
+
 /** Opens the read side of telemetry.db. The file may come later: until then there are no samples. */
 export async function openTelemetryReader(options: {
   readonly file: string;
@@ -92,6 +113,26 @@ export class TelemetryReader {
     if (!database) return [];
     const samples = await samplesIn({ database, axis, fromUs, toUs }, LEVELS.blackBox);
     return samples.map(({ axis: _, ...point }) => point);
+  }
+
+  /** How much of its disk budget the store uses; undefined before its first minute. Rejects with SqliteError. */
+  async usage(): Promise<TelemetryUsage | undefined> {
+    const database = await this.#open();
+    return database && (await database.get<TelemetryUsage>(USAGE));
+  }
+
+  /**
+   * The samples around the newest fault of an axis in a stretch of time, ascending: half a minute before it and ten seconds after.
+   * Faults whose captures touch are one. Empty when none was kept.
+   */
+  async newestBlackBox(axis: string, fromUs: number, toUs: number): Promise<readonly TelemetryPoint[]> {
+    const database = await this.#open();
+    if (!database) return [];
+    const newest = await database.get<{ value: number | null }>(NEWEST_BEGIN, [axis, LEVELS.blackBox, fromUs, toUs]);
+    if (newest?.value == null) return [];
+    const points = await this.readBlackBox(axis, newest.value - CAPTURE_US, newest.value + CAPTURE_US);
+    const gap = points.findLastIndex(({ atUs }, at) => atUs - (points[at - 1]?.atUs ?? atUs) > CAPTURE_GAP_US);
+    return points.slice(Math.max(0, gap));
   }
 
   /** Idempotent. */

@@ -19,6 +19,11 @@ export const CHUNK_SPAN_MAX_US = 2 * MINUTE_US;
 export const TELEMETRY_TABLES = `
 CREATE TABLE IF NOT EXISTS telemetry_meta(only INTEGER PRIMARY KEY CHECK(only = 1), format INTEGER NOT NULL) STRICT;
 INSERT OR IGNORE INTO telemetry_meta VALUES (1, ${TELEMETRY_FORMAT});
+CREATE TABLE IF NOT EXISTS telemetry_state(
+  only         INTEGER PRIMARY KEY CHECK(only = 1),
+  budget_bytes INTEGER NOT NULL,
+  lost         INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS chunks(
   id      INTEGER PRIMARY KEY,
   axis    TEXT NOT NULL,

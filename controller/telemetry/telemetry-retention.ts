@@ -19,17 +19,33 @@ const ROWS_PER_STEP = 500;
 
 const TOO_OLD = `DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE level = ?1 AND to_us < ?2 ORDER BY to_us LIMIT ${ROWS_PER_STEP})`;
 const OLDEST = `DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE level = ?1 ORDER BY to_us LIMIT ${ROWS_PER_STEP})`;
-const USED = `SELECT (page_count - freelist_count) * page_size AS bytes
+const USED = `SELECT (page_count - freelist_count) * page_size AS used, page_count * page_size AS file
   FROM pragma_page_count, pragma_freelist_count, pragma_page_size`;
+/** With less free space than this the file grows no more: samples must never take the log's room. */
+export const FREE_MIN_BYTES = 256 * 1024 ** 2;
+/** Then so much of the file is kept in use; what is freed takes the new samples. */
+const FULL_SHARE = 0.9;
 
-/** One step of forgetting: at most ROWS_PER_STEP rows of each level. Freed pages are used again, so the file stays bounded. */
-export async function forgetOld(
-  database: SqliteConnection,
-  nowUs: number,
-  sizeMaxBytes = SIZE_MAX_BYTES,
-): Promise<void> {
-  for (const [level, keepUs] of KEEP_US) await database.run(TOO_OLD, [level, nowUs - keepUs]);
-  const used = await database.get<{ bytes: number }>(USED);
-  if ((used?.bytes ?? 0) <= sizeMaxBytes) return;
-  for (const level of GOES_FIRST) if ((await database.run(OLDEST, [level])).changes > 0) return;
+/** What bounds the file. */
+export interface TelemetryBudget {
+  readonly sizeMaxBytes: number;
+  /** Of the disk that the file lies on. */
+  readonly freeBytes: number;
 }
+
+/** One step of forgetting: at most ROWS_PER_STEP rows of each level. True when there is more to forget. */
+export async function forgetOld(database: SqliteConnection, nowUs: number, budget: TelemetryBudget): Promise<boolean> {
+  let more = false;
+  for (const [level, keepUs] of KEEP_US) {
+    const { changes } = await database.run(TOO_OLD, [level, nowUs - keepUs]);
+    more ||= changes === ROWS_PER_STEP;
+  }
+  const size = await database.get<{ used: number; file: number }>(USED);
+  if (!size || size.used <= allowedBytes(size.file, budget)) return more;
+  for (const level of GOES_FIRST) if ((await database.run(OLDEST, [level])).changes > 0) return true;
+  return more;
+}
+
+/** How much of the file may be in use. Freed pages are used again, so the file then stays as it is. Pure. */
+export const allowedBytes = (fileBytes: number, { sizeMaxBytes, freeBytes }: TelemetryBudget): number =>
+  freeBytes < FREE_MIN_BYTES ? Math.min(sizeMaxBytes, FULL_SHARE * fileBytes) : sizeMaxBytes;

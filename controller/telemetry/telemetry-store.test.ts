@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AxisId } from "@servofleet/contracts";
 import { FakeClock } from "@servofleet/runtime/fake-clock";
+import { SqliteDatabase } from "@servofleet/runtime/sqlite";
 import { openTelemetryReader, type TelemetryReader } from "@servofleet/runtime/telemetry-reader";
 import type { TelemetrySample } from "@servofleet/runtime/telemetry-schema";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { SIZE_MAX_BYTES } from "./telemetry-retention.ts";
 import { openTelemetryStore, type TelemetryStore } from "./telemetry-store.ts";
 
 const X1 = "x1" as AxisId;
@@ -29,7 +31,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function open(more: { sizeMaxBytes?: number } = {}): Promise<void> {
+async function open(more: { sizeMaxBytes?: number; freeSpace?: () => Promise<number> } = {}): Promise<void> {
   store = await openTelemetryStore({ file: join(directory, "telemetry.db"), clock, ...more });
 }
 const sample = (atUs: number, position: number, more: Partial<TelemetrySample> = {}): TelemetrySample => ({
@@ -153,6 +155,57 @@ test("a file that grows too large forgets its oldest samples first", async () =>
   const { size } = await stat(join(directory, "telemetry.db"));
   expect(size).toBeLessThan(600_000);
   expect(await reader.read("x1", T0 + 59_000 * MS, T0 + 60_000 * MS, 1000)).toMatchObject({ kind: "samples" });
+});
+
+test("what is due to be forgotten goes at once, however much it is, and the budget is shown", async () => {
+  for (let chunk = 0; chunk < 1200; chunk++) {
+    store.add(sample(T0 + chunk * 6000 * SECOND, chunk));
+    if (chunk % 50 === 0) await store.flush();
+  }
+  await store.flush();
+  clock.stepWall(1200 * 6000 * SECOND);
+  await store.forget();
+  const file = await SqliteDatabase.open(join(directory, "telemetry.db"), { readOnly: true });
+  const old = await file.get("SELECT count(*) AS n FROM chunks WHERE level = 0 AND to_us < ?1", [
+    clock.wallUs() - 24 * 3600 * SECOND,
+  ]);
+  await file.close();
+  expect(old).toEqual({ n: 0 });
+  expect(await reader.usage()).toMatchObject({ budgetBytes: SIZE_MAX_BYTES, lostSamples: 0 });
+});
+
+test("a disk with little room makes the file stay as it is, whatever its budget", async () => {
+  await store.close();
+  let free = Number.POSITIVE_INFINITY;
+  await open({ freeSpace: async () => free });
+  const feed = async (from: number) => {
+    for (let chunk = from; chunk < from + 40; chunk++) {
+      for (let i = 0; i < 100; i++) store.add(sample(T0 + (chunk * 100 + i) * 10 * MS, Math.sin(chunk * 100 + i)));
+      await store.flush();
+      await store.forget();
+    }
+    return (await reader.usage())?.fileBytes ?? 0;
+  };
+  const before = await feed(0);
+  free = 1;
+  expect(await feed(40)).toBeLessThan(before * 1.2);
+  expect(await reader.read("x1", T0 + 79_000 * MS, T0 + 80_000 * MS, 1000)).toMatchObject({ kind: "samples" });
+});
+
+test("the newest fault of a stretch of time is found with its own samples alone", async () => {
+  const fault = async (fromUs: number, first: number) => {
+    for (let i = 0; i < 1000; i++) store.add(sample(fromUs + i * 20 * MS, first + i));
+    store.fault(X1, fromUs + 20 * SECOND);
+    for (let i = 1000; i <= 1600; i++) store.add(sample(fromUs + i * 20 * MS, first + i));
+    await store.flush();
+  };
+  await fault(T0, 0);
+  await fault(T0 + 90 * SECOND, 5000);
+  const newest = await reader.newestBlackBox("x1", T0, T0 + 1000 * SECOND);
+  expect([newest[0]?.position, newest.at(-1)?.position]).toEqual([5000, 6500]);
+  const older = await reader.newestBlackBox("x1", T0, T0 + 50 * SECOND);
+  expect([older[0]?.position, older.at(-1)?.position]).toEqual([0, 1500]);
+  expect(await reader.newestBlackBox("x1", T0 + 500 * SECOND, T0 + 600 * SECOND)).toEqual([]);
 });
 
 test("a reader may start before the store has ever run", async () => {

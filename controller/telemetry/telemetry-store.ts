@@ -1,4 +1,5 @@
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { AxisId } from "@servofleet/contracts";
 import type { Clock, Timer } from "@servofleet/runtime/clock";
 import { type SqliteConnection, SqliteDatabase, SqliteError } from "@servofleet/runtime/sqlite";
@@ -14,15 +15,19 @@ import {
   type TelemetrySample,
 } from "@servofleet/runtime/telemetry-schema";
 import { BlackBox } from "./black-box.ts";
-import { forgetOld } from "./telemetry-retention.ts";
+import { forgetOld, SIZE_MAX_BYTES } from "./telemetry-retention.ts";
 
 /** What a power cut may take: a flush every 100 ms wrote 77 GB a day for 32 axes, one every 5 s 1.4 GB (measured). */
 export const FLUSH_PERIOD_MS = 5000;
 const FORGET_PERIOD_MS = 60_000;
+/** Steps of forgetting in one go; a flush may come between two of them. */
+const FORGET_STEPS_MAX = 100;
 /** Samples waiting in memory; beyond it the newest are dropped and counted, as the disk does not keep up. */
 const WAITING_MAX = 100_000;
 const PRAGMAS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000; PRAGMA mmap_size = 0;
   PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 16777216`;
+const KEEP_STATE = `INSERT INTO telemetry_state(only, budget_bytes, lost) VALUES (1, ?1, ?2)
+  ON CONFLICT(only) DO UPDATE SET budget_bytes = ?1, lost = ?2 WHERE budget_bytes <> ?1 OR lost <> ?2`;
 const INSERT = `INSERT INTO chunks(axis, level, from_us, to_us, count, body)
   SELECT value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5) FROM json_each(?1)`;
 
@@ -38,6 +43,8 @@ export interface TelemetryOptions {
   readonly file: string;
   readonly clock: Clock;
   readonly sizeMaxBytes?: number;
+  /** Free bytes of the disk that the file lies on. */
+  readonly freeSpace?: () => Promise<number>;
 }
 
 /**
@@ -71,7 +78,8 @@ async function openDatabase(file: string): Promise<SqliteDatabase> {
 export class TelemetryStore {
   readonly #database: SqliteConnection;
   readonly #clock: Clock;
-  readonly #sizeMaxBytes: number | undefined;
+  readonly #sizeMaxBytes: number;
+  readonly #freeSpace: () => Promise<number>;
   readonly #axes = new Map<AxisId, AxisBuffer>();
   readonly #timers: readonly Timer[];
   /** Black box halves on their way to the disk. */
@@ -82,12 +90,14 @@ export class TelemetryStore {
   #working: Promise<void> = Promise.resolve();
   /** A flush that has been asked for and has not begun: it will take everything with it. */
   #nextFlush: Promise<void> | undefined;
+  #forgetting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(database: SqliteConnection, options: TelemetryOptions) {
     this.#database = database;
     this.#clock = options.clock;
-    this.#sizeMaxBytes = options.sizeMaxBytes;
+    this.#sizeMaxBytes = options.sizeMaxBytes ?? SIZE_MAX_BYTES;
+    this.#freeSpace = options.freeSpace ?? (() => freeBytes(dirname(options.file)));
     this.#timers = [
       this.#clock.every(FLUSH_PERIOD_MS, () => void this.flush()),
       this.#clock.every(FORGET_PERIOD_MS, () => void this.forget()),
@@ -131,12 +141,29 @@ export class TelemetryStore {
     return this.#nextFlush;
   }
 
-  /** One step of retention. Never rejects. */
+  /** Forgets what is too old or too much, in steps that let flushes through. Never rejects. */
   forget(): Promise<void> {
-    this.#working = this.#working
-      .then(() => forgetOld(this.#database, this.#clock.wallUs(), this.#sizeMaxBytes))
-      .catch((error: unknown) => this.#failed(error));
-    return this.#working;
+    this.#forgetting ??= this.#forget().finally(() => {
+      this.#forgetting = undefined;
+    });
+    return this.#forgetting;
+  }
+
+  async #forget(): Promise<void> {
+    // A disk that cannot be asked is no reason to forget.
+    const free = await this.#freeSpace().catch(() => Number.POSITIVE_INFINITY);
+    const budget = { sizeMaxBytes: this.#sizeMaxBytes, freeBytes: free };
+    let more = true;
+    for (let step = 0; step < FORGET_STEPS_MAX && more && !this.#closing; step++) {
+      more = false;
+      this.#working = this.#working
+        .then(async () => {
+          if (step === 0) await this.#database.run(KEEP_STATE, [this.#sizeMaxBytes, this.#lost]);
+          more = await forgetOld(this.#database, this.#clock.wallUs(), budget);
+        })
+        .catch((error: unknown) => this.#failed(error));
+      await this.#working;
+    }
   }
 
   close(): Promise<void> {
@@ -184,6 +211,11 @@ export class TelemetryStore {
   #failed(error: unknown): void {
     this.#trouble = error instanceof SqliteError ? error.code : String(error);
   }
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
 }
 
 /** One row per run of samples that go forward in time and fit in one chunk: the wall clock may have been set. */
