@@ -69,7 +69,10 @@ const near = (counts: number) => expect.closeTo(counts, -2);
 
 const done = { type: "order-done" };
 
-describe.concurrent.each(families)("$name over $transport", (family) => {
+/** A loaded machine is slow, and each test waits for several motions one after the other. */
+const SLOW_MS = 90_000;
+
+describe.concurrent.each(families)("$name over $transport", { timeout: SLOW_MS }, (family) => {
   test("it is only read until somebody asks, then enables, homes and moves, each start sent once", async () => {
     const { done: run, move, home, supervisor, kinds } = await rig(family);
     expect(supervisor.status()).toMatchObject({ online: true, enabled: false, homed: false });
@@ -176,12 +179,12 @@ describe.concurrent.each(families)("$name over $transport", (family) => {
   });
 
   test("a watchdog over writes trips although the polls go on", async () => {
-    const { done: run, order, move, moving } = await rig(family, { watchdog: "write", watchdogMs: 600 });
+    const { done: run, order, move, kinds } = await rig(family, { watchdog: "write", watchdogMs: 1500 });
     await run({ kind: "enable" });
     const far = order(move(family.far));
-    await moving(far);
     await until(() => ended(far()), "the move ends");
     expect(far().at(-1)).toMatchObject({ type: "order-failed", problem: { slug: "drive-fault" } });
+    expect(kinds()).toContain("start-absolute");
   });
 
   test("an answer that is lost ends nothing, and a start whose answer is lost is never sent twice", async () => {
