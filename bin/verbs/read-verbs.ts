@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { addCaptureVerb } from "./capture-verb.ts";
 import { showAxes } from "./fleet-verbs.ts";
-import { showEvents, tellWhy } from "./history-verbs.ts";
+import { showEvents } from "./history-verbs.ts";
 import { wholeNumber } from "./number-argument.ts";
 import { ended, untilInterrupted, verbContext } from "./verb-context.ts";
 import { watchAxes } from "./watch-verb.ts";
+import { tellWhy } from "./why.ts";
 
 const EVENTS_DEFAULT = 30;
 const EVENTS_MAX = 1000;

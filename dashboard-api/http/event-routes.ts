@@ -3,7 +3,7 @@ import { PAGE_EVENTS } from "../read-model/log-source.ts";
 import { eventFilter } from "./event-filter.ts";
 import { streamEvents } from "./event-stream.ts";
 import { positionOf } from "./past-position.ts";
-import { DEFAULTS } from "./query-schema.ts";
+import { DEFAULTS, type ReadQuery } from "./query-schema.ts";
 import { type Answer, type Asked, json, type ReadRoute, type ReadServices } from "./read-route.ts";
 import type { SseChannels } from "./sse-channel.ts";
 
@@ -33,7 +33,9 @@ export function routesOfEvents(services: ReadServices, channels: SseChannels): R
   ];
 }
 
-async function listEvents({ model, config }: ReadServices, { query }: Asked): Promise<Answer> {
+async function listEvents(services: ReadServices, { query }: Asked): Promise<Answer> {
+  const { model, config } = services;
+  if (query.command !== undefined) return eventsOfCommand(services, query, query.command);
   const { log } = model;
   const wanted = eventFilter(query);
   const start = query.cursor ?? query.afterPosition;
@@ -51,4 +53,19 @@ async function listEvents({ model, config }: ReadServices, { query }: Asked): Pr
     }
   }
   return json({ items, nextCursor: position < model.known ? logPosition(log.logId, position) : null });
+}
+
+/** By the log's index: a story is found without reading what else happened meanwhile. */
+async function eventsOfCommand({ model, config }: ReadServices, query: ReadQuery, command: string): Promise<Answer> {
+  const { logId } = model.log;
+  const start = query.cursor ?? query.afterPosition;
+  const after = start === undefined ? 0 : positionOf(query.cursor ? "cursor" : "afterPosition", start, logId);
+  const wanted = eventFilter(query);
+  const found = (await model.log.readCommand(command)).filter((event) => event.position > after && wanted(event));
+  const page = found.slice(0, query.limit ?? DEFAULTS.limit);
+  const last = page.at(-1);
+  return json({
+    items: page.map((event) => toCloudEvent(event, config.box, logId)),
+    nextCursor: found.length > page.length && last ? logPosition(logId, last.position) : null,
+  });
 }

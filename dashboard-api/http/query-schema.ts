@@ -93,7 +93,12 @@ export const QUERY = {
     to: time("default: now"),
     points: Type.Optional(Type.Integer({ minimum: 2, maximum: POINTS_MAX, default: POINTS_DEFAULT })),
   }),
-  events: strict({ ...waiting, ...paging, ...eventFilter }),
+  events: strict({
+    ...waiting,
+    ...paging,
+    ...eventFilter,
+    command: Type.Optional(Type.String({ maxLength: 100, description: "of this command only, wherever they lie" })),
+  }),
   eventStream: strict({ ...waiting, ...eventFilter }),
   live: strict({ ...waiting, axis }),
   ready: Type.Object({ verbose: Type.Optional(Type.String({ maxLength: 5 })) }, { additionalProperties: false }),
@@ -110,6 +115,7 @@ export interface ReadQuery {
   readonly limit?: number;
   readonly cursor?: string;
   readonly axis?: string;
+  readonly command?: string;
   readonly program?: string;
   readonly state?: string;
   readonly since?: string;
