@@ -102,7 +102,7 @@ function openPrograms(parts: SagaParts) {
   });
   const programs = new ProgramDesk({ config, journal, shelf, wallUs });
   const runs = new RunDesk({ ...parts, config, log, engine, wallUs });
-  const triggers = new TriggerDesk({ config, book, journal, programs, runs, engine, logger });
+  const triggers = new TriggerDesk({ config, book, journal, programs, runs, engine, clock, logger });
   journal.onDecided((entries) => {
     triggers.decided(entries);
     engine.decided(entries);

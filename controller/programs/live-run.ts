@@ -59,7 +59,7 @@ export class LiveRun {
     this.#timers.set(token, this.#clock.after(afterMs, fire, true));
   }
 
-  /** Timers of a former life: what is overdue fires once, now. `dueAt` is wall time, the only one two lives share. */
+  /** Timers of a former life, or of lost decisions: what is overdue fires once, now. `dueAt` is wall time, the only one two lives share. */
   armLeft(): void {
     const nowMs = this.#clock.wallUs() / 1000;
     for (const [token, { dueAt, afterMs }] of this.current.timers)

@@ -38,6 +38,8 @@ export interface RunWish {
   readonly key?: string | undefined;
   readonly fingerprint: string;
   readonly trigger: { readonly name: string; readonly eventId: string } | null;
+  /** Whether it is not wanted any more: looked at last of all before the run begins. */
+  readonly withdrawn?: () => ProblemFacts | null;
 }
 
 export type RunAnswer =
@@ -120,7 +122,7 @@ export class RunDesk {
     if ("problem" in granted) return granted;
     const { lease } = granted;
     // A stop may have come while the lease was written.
-    const worse = this.#unfit(axes, null);
+    const worse = this.#unfit(axes, null) ?? wish.withdrawn?.();
     if (worse) return this.#giveUp(lease, worse);
     const { principal, trigger, fingerprint } = wish;
     const of = { runId, program, version, axes: [...axes], principal, trigger, leaseId: lease.id, fingerprint };

@@ -39,6 +39,7 @@ export interface RunEngineParts {
   readonly stopLane: StopLane;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly shuttingDown: () => boolean;
   readonly dispatch: (command: Command, deadlineMs: number, terms: DispatchTerms) => void;
 }
 
@@ -79,7 +80,8 @@ export class RunEngine {
     const live = this.#adopt(run);
     this.#hold(live, lease);
     const decided = decideRun(run, { type: "begin" }, this.#parts.clock.wallUs());
-    return this.#take(live, [started, ...("refused" in decided ? [] : decided)], run);
+    const events = [started, ...("refused" in decided ? [] : decided)];
+    return this.#alone(live, () => this.#take(live, events, run));
   }
 
   /** A run of a former life that waits for a person. */
@@ -105,7 +107,7 @@ export class RunEngine {
     if (!live) return undefined;
     const decided = decideRun(live.current, input, this.#parts.clock.wallUs());
     if ("refused" in decided) return decided.problem;
-    await this.#take(live, decided);
+    await this.#alone(live, () => this.#take(live, decided));
     return live.committed;
   }
 
@@ -160,10 +162,16 @@ export class RunEngine {
     for (const live of [...this.#runs.values()]) {
       const news = newsOf(event, live.current);
       // The log writes again: what it refused is over with the stop that came in its place.
-      if (live.stuck && news.some(({ type }) => type === "stop")) live.stuck = false;
+      if (live.stuck && news.some(({ type }) => type === "stop")) this.#unstick(live);
       for (const input of news) this.#give(live, input);
       if (live.watched().some((axis) => event.stream === `axis-${axis}`)) this.#look(live);
     }
+  }
+
+  /** What fired meanwhile was lost with what it brought about: it fires again. */
+  #unstick(live: LiveRun): void {
+    live.stuck = false;
+    live.armLeft();
   }
 
   #look(live: LiveRun): void {
@@ -180,18 +188,25 @@ export class RunEngine {
     if (facts.size > 0) this.#give(live, { type: "look", facts });
   }
 
-  /** One after the other: a decision may itself bring news (a stop it asked for). */
+  /** A shutdown brings the axes to rest by their own policies; the next life ends the run. */
   #give(live: LiveRun, input: RunInput): void {
-    if (this.#closed || live.stuck) return;
+    if (this.#closed || live.stuck || this.#parts.shuttingDown()) return;
     assert(live.inputs.length < INPUTS_MAX, `run ${live.current.runId} brings itself more news than it can decide`);
     live.inputs.push(input);
-    if (live.deciding) return;
+    if (!live.deciding) this.#alone(live, () => undefined);
+  }
+
+  /** One decision after the other: one may itself bring news (a stop it asked for), which is decided when it is written. */
+  #alone<T>(live: LiveRun, first: () => T): T {
+    assert(!live.deciding, `run ${live.current.runId} is decided twice at once`);
     live.deciding = true;
+    const result = first();
     for (let next = live.inputs.shift(); next; next = live.inputs.shift()) {
       const decided = decideRun(live.current, next, this.#parts.clock.wallUs());
       if (!("refused" in decided)) this.#take(live, decided).catch(() => undefined);
     }
     live.deciding = false;
+    return result;
   }
 
   /** Decided: stops to the wire, the rest into the log in one append, and then what that allows. */

@@ -354,6 +354,16 @@ describe("a trigger", () => {
     await box.until(() => moves(box).some(({ axis }) => axis === "z1"));
   });
 
+  it("may start a program on the very axes that the run before has just given back", async () => {
+    const box = await ready();
+    await define(box);
+    await define(box, { ...PICK, name: "feed", triggers: [{ event: "RunEnded", id: "again", program: "pick" }] });
+    await box.ask("POST", "/v1/programs/feed/arm");
+    await ended(box, await run(box));
+    await box.until(async () => (await box.events()).some(({ type }) => type === "TriggerFired"));
+    expect((await box.events()).find(({ type }) => type === "TriggerFired")?.data).toMatchObject({ problem: null });
+  });
+
   it("is disarmed by any stop, and cannot be armed while one is latched", async () => {
     const box = await ready();
     await define(box, {

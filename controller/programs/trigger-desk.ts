@@ -9,6 +9,7 @@ import {
   type TypedEvent,
   typed,
 } from "@servofleet/contracts";
+import type { Clock } from "@servofleet/runtime/clock";
 import type { Logger } from "../controller-parts.ts";
 import type { AxisBook } from "../inbox/axis-book.ts";
 import { fingerprint } from "../inbox/fingerprint.ts";
@@ -26,6 +27,7 @@ export interface TriggerDeskParts {
   readonly programs: ProgramDesk;
   readonly runs: RunDesk;
   readonly engine: RunEngine;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -147,13 +149,16 @@ export class TriggerDesk {
   }
 
   async #fire(program: string, { id: trigger }: Trigger, event: TypedEvent): Promise<void> {
-    const { programs, runs, logger } = this.#parts;
-    const defined = programs.get(program);
+    const { programs, runs, logger, clock } = this.#parts;
+    // A run that has just ended gives its axes back first: its successor may want them.
+    await new Promise<void>((resolve) => clock.soon(resolve));
+    const defined = this.isArmed(program) ? programs.get(program) : undefined;
     if (!defined) return;
     const eventId = event.id;
     const key = `trigger:${program}:${trigger}:${eventId}`;
     const print = fingerprint("TRIGGER", program, { trigger, eventId });
-    const wish = { defined, principal: `trigger:${program}`, key, fingerprint: print };
+    const withdrawn = () => (this.isArmed(program) ? null : disarmed(program));
+    const wish = { defined, principal: `trigger:${program}`, key, fingerprint: print, withdrawn };
     const answer = await runs.start({ ...wish, trigger: { name: trigger, eventId } });
     const [runId, problem] = "problem" in answer ? [null, answer.problem] : [answer.runId, null];
     if (problem) {
@@ -181,3 +186,9 @@ export class TriggerDesk {
     return journal.record([{ stream: boxStream(config.box), events: [event], origin: { actor } }]);
   }
 }
+
+const disarmed = (program: string): ProblemFacts => ({
+  slug: "run-not-ready",
+  detail: `the triggers of ${program} were disarmed before its run began`,
+  remedy: "find out why, then arm them again",
+});
