@@ -100,6 +100,8 @@ export interface BoxOptions {
   readonly messaging?: string;
   /** Changes the fleet before it is written. */
   readonly fleet?: (fleet: ReturnType<typeof demoFleet>) => object;
+  /** Changes the simulated links before they are written. */
+  readonly links?: (links: ReturnType<typeof demoLinks>) => object;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -110,7 +112,7 @@ export async function startBox(options: BoxOptions = {}): Promise<RunningBox> {
   mkdirSync(data);
   const env = { ...nodeEnvironment(process.env), SERVOFLEET_LOG: "warn", ...options.env };
   const linksFile = join(directory, "links.yaml");
-  writeFileSync(linksFile, stringify(demoLinks(directory)));
+  writeFileSync(linksFile, stringify((options.links ?? ((same) => same))(demoLinks(directory))));
   const simulators = spawn(process.execPath, [CLI, "sim", linksFile], { stdio: ["ignore", "pipe", "inherit"], env });
   const started: ChildProcess[] = [simulators];
   try {

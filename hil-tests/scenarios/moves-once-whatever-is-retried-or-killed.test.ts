@@ -1,0 +1,29 @@
+import { systemClock } from "@servofleet/runtime/system-clock";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type RunningBox, startBox } from "../box/running-box.ts";
+import { killInMidMove, withWatchdog } from "../trials/mid-move-kills.ts";
+import { runRetryStorm } from "../trials/retry-storm.ts";
+
+/** The long form is `npm run trial:kills`. */
+let box: RunningBox;
+beforeAll(async () => {
+  box = await startBox({ links: withWatchdog });
+}, 60_000);
+afterAll(() => box?.stop());
+
+test("one command under one key moves the drive at most once, whoever repeats it and whatever is killed", async () => {
+  const storm = { axis: "y1", clients: 20, retries: 200, kills: ["controller"] as const, position: 123.4, key: "k" };
+  const result = await runRetryStorm(box, systemClock(), storm);
+  expect(result.broken).toEqual([]);
+  expect(result.retries).toBeGreaterThanOrEqual(200);
+}, 120_000);
+
+test.each(["bridge", "controller"] as const)(
+  "a killed %s leaves nothing but stops behind",
+  async (service) => {
+    const result = await killInMidMove(box, service);
+    expect(result.broken).toEqual([]);
+    expect(result.classifiedMs).toBeGreaterThanOrEqual(0);
+  },
+  120_000,
+);
