@@ -4,6 +4,7 @@ import { until } from "../box/until.ts";
 import { type BenchAxis, benchAxes } from "./abilities.ts";
 import { withCurves } from "./collect-curves.ts";
 import { GatewayClient } from "./gateway-client.ts";
+import { LatenessCanary } from "./lateness-canary.ts";
 import { type RigBox, startRigBox } from "./rig-box.ts";
 import { RigError } from "./rig-error.ts";
 import { rigReport } from "./rig-facts.ts";
@@ -48,6 +49,7 @@ export async function runRig(rig: Rig, scenarios: readonly Scenario[], parts: Ri
   for (const result of notRun) parts.progress.ended(result);
   if (toRun.length === 0)
     return rigReport(rig, { url: "-", control: null }, notRun, fromUs, parts.clock.wallUs(), parts.signal.aborted);
+  const canary = new LatenessCanary(parts.clock);
   parts.progress.phase("starting the rig");
   const box = await startRigBox(rig, parts.clock);
   try {
@@ -56,8 +58,10 @@ export async function runRig(rig: Rig, scenarios: readonly Scenario[], parts: Ri
     const ran = await runAll(toRun, { rig, box, gateway, parts });
     parts.progress.phase("reading the curves");
     const results = inOrder(plan, [...notRun, ...(await withCurves(gateway, parts.clock, ran))]);
-    return rigReport(rig, box, results, fromUs, parts.clock.wallUs(), parts.signal.aborted);
+    const report = rigReport(rig, box, results, fromUs, parts.clock.wallUs(), parts.signal.aborted);
+    return { ...report, machine: { ...report.machine, "timers late by, ms": Math.ceil(canary.worstMs) } };
   } finally {
+    canary.stop();
     parts.progress.phase("stopping the axes");
     await box.stop();
   }
