@@ -13,6 +13,7 @@ import { fingerprint } from "../inbox/fingerprint.ts";
 import { dryRun } from "../programs/dry-run.ts";
 import { axesOf } from "../programs/program-plan.ts";
 import type { DefinedProgram } from "../programs/program-shelf.ts";
+import { noAxis } from "../programs/run-desk.ts";
 import { checkBody } from "./body-check.ts";
 import { pathOf, sendProblem, unknownId } from "./problem-reply.ts";
 import { writeHeaders } from "./request-headers.ts";
@@ -51,6 +52,8 @@ export function programRoutes(app: FastifyInstance, api: WriteApi): void {
   app.post("/v1/programs/:program/dry-run", (request: ProgramPath, reply) => {
     const defined = asked(api, request);
     if ("slug" in defined) return sendProblem(request, reply, defined);
+    const gone = axesOf(defined.program, api.config).find((id) => !api.book.has(id));
+    if (gone !== undefined) return sendProblem(request, reply, noAxis(gone));
     return reply.header("cache-control", "no-store").send(dryRun(defined, sightOf(api)));
   });
   for (const what of ["arm", "disarm"] as const) {

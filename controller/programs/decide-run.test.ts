@@ -225,11 +225,12 @@ describe("off its way", () => {
   });
 
   it("is ended held by a restart, or paused where the program says so", () => {
-    expect(decideRestart(sideBySide().run, 0)).toMatchObject([{ type: "RunEnded", data: { outcome: "held" } }]);
+    expect(decideRestart(sideBySide().run, 0, true)).toMatchObject([{ type: "RunEnded", data: { outcome: "held" } }]);
     const story = new Story({ ...PICK, onRestart: "pause" });
-    expect(decideRestart(story.run, 0)[0]).toMatchObject({ type: "RunPaused", data: { by: "restart" } });
+    expect(decideRestart(story.run, 0, true)[0]).toMatchObject({ type: "RunPaused", data: { by: "restart" } });
+    expect(decideRestart(story.run, 0, false)).toMatchObject([{ type: "RunEnded", data: { outcome: "held" } }]);
     story.command("first", "failed");
-    expect(decideRestart(story.run, 0)).toMatchObject([{ type: "RunEnded" }]);
+    expect(decideRestart(story.run, 0, true)).toMatchObject([{ type: "RunEnded" }]);
   });
 });
 
@@ -364,7 +365,7 @@ describe("whatever happens, in whatever order", () => {
       for (let until = 1; until <= told.events.length; until++) {
         const cut = told.events.slice(0, until).reduce<Run | undefined>(evolveRun, undefined);
         if (!cut || isEnded(cut)) continue;
-        const events = decideRestart(cut, 0);
+        const events = decideRestart(cut, 0, true);
         expect(events.map(({ type }) => type)).toEqual(["RunEnded"]);
         expect(isEnded(events.reduce<Run>(evolveRun, cut))).toBe(true);
       }

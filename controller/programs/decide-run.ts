@@ -51,11 +51,11 @@ export function decideRun(run: Run, input: RunInput, nowUs: number): readonly Ru
 
 /**
  * The first word of a new life to a run that the old one left open. Held by default; where the program says so it waits,
- * paused, for a person. Nothing is begun and nothing sent either way.
+ * paused, for a person. Nothing is begun and nothing sent either way. `axesThere`: all its axes are still configured.
  */
-export function decideRestart(run: Run, nowUs: number): readonly RunEvent[] {
-  const reason = "the controller restarted";
-  if (onItsWay(run) && run.plan.program.onRestart === "pause") {
+export function decideRestart(run: Run, nowUs: number, axesThere: boolean): readonly RunEvent[] {
+  const reason = axesThere ? "the controller restarted" : "the controller restarted without all of its axes";
+  if (axesThere && onItsWay(run) && run.plan.program.onRestart === "pause") {
     return [{ type: "RunPaused", data: { by: "restart", reason } }, timerSet("pause", PAUSE_LIMIT_MS, nowUs)];
   }
   return [{ type: "RunEnded", data: { outcome: "held", reason, problem: run.cause } }];

@@ -2,7 +2,7 @@ import type { AxisId, RecordedEvent } from "@servofleet/contracts";
 import { expect, it, onTestFinished } from "vitest";
 import { type AppendOptions, type EventLog, LogError, type NewEvent } from "../event-log/event-log.ts";
 import { openEventLog } from "../event-log/open-event-log.ts";
-import { ControllerRig } from "../testing/controller-rig.ts";
+import { ControllerRig, testFleet } from "../testing/controller-rig.ts";
 
 /** A real log whose process dies after so many appends with events of a run: everything later never happens. */
 class MortalLog implements EventLog {
@@ -178,4 +178,21 @@ it("a program that may be resumed waits, paused, for a person: an overdue timer 
   });
   await second.until(async () => (await runEvents(second)).at(-1)?.type === "RunEnded");
   expect((await runEvents(second)).at(-1)?.data).toMatchObject({ outcome: "completed" });
+}, 30_000);
+
+it("programs outlive a restart, also on a fleet that has lost an axis of theirs, and then say so", async () => {
+  const first = await ControllerRig.start();
+  await first.ready();
+  await first.ask("POST", "/v1/programs", { body: PROGRAM });
+  await first.end();
+  const config = testFleet();
+  const axes = config.axes.filter(({ id }) => id !== ("x2" as AxisId));
+  const second = await ControllerRig.start({ directory: first.directory, config: { ...config, axes, groups: [] } });
+  onTestFinished(() => second.kill());
+  await second.ready();
+  expect((await second.ask("GET", "/v1/programs")).body["items"]).toMatchObject([{ name: "pick", version: 1 }]);
+  for (const what of ["dry-run", "runs"]) {
+    const { status, body } = await second.ask("POST", `/v1/programs/pick/${what}`);
+    expect([status, body.detail]).toEqual([404, "axis x2 is not configured any more"]);
+  }
 }, 30_000);

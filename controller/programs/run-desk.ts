@@ -158,8 +158,9 @@ export class RunDesk {
 
   /** What the start has decided about a run of the former life. */
   #keep(before: Run): void {
-    const { engine, wallUs } = this.#parts;
-    const run = decideRestart(before, wallUs()).reduce<Run>(evolveRun, before);
+    const { engine, wallUs, book } = this.#parts;
+    const there = before.axes.every((axis) => book.has(axis));
+    const run = decideRestart(before, wallUs(), there).reduce<Run>(evolveRun, before);
     if (isEnded(run)) return;
     engine.keep(run);
     void this.#catchUp(run);
@@ -186,7 +187,8 @@ const tooMany: ProblemFacts = {
   detail: `${RUNS_MAX} runs have not ended`,
   remedy: "wait until some have ended, or abort one",
 };
-const noAxis = (id: string): ProblemFacts => ({
+/** 404: the program was defined for another configuration. */
+export const noAxis = (id: string): ProblemFacts => ({
   slug: "not-found",
   detail: `axis ${id} is not configured any more`,
   remedy: "define the program anew for the axes there are",

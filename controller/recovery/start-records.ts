@@ -38,8 +38,13 @@ export function recordStart(
   };
   const found = book.ids.map((axis) => ({ axis, ...recoverAtStart(book.current(axis)) }));
   const runs = former.shelf.runs().map((run): JournalEntry => {
-    const { runId } = run;
-    return { stream: runStream(runId), events: decideRestart(run, clock.wallUs()), correlationId: runId };
+    const { runId, axes } = run;
+    const events = decideRestart(
+      run,
+      clock.wallUs(),
+      axes.every((axis) => book.has(axis)),
+    );
+    return { stream: runStream(runId), events, correlationId: runId };
   });
   const recorded = journal.record([started, ...found, ...runs]);
   return { toSettle: new Map(found.map(({ axis, settle }) => [axis, settle])), recorded };
