@@ -18,8 +18,6 @@ export interface Question {
   readonly waitMs: number;
   /** An exception could be a late one: it is not taken for the answer. */
   readonly distrustExceptions: boolean;
-  /** The answer is looked out for: others wait for the line. What the unit needs beyond wire time and silences, ms. */
-  readonly usualMs?: number | undefined;
   /** A broadcast: nobody answers; the line rests so long behind it, ms. */
   readonly broadcastMs?: number | undefined;
 }
@@ -55,12 +53,8 @@ interface Flight {
   crcErrors: number;
   doubtfulException: boolean;
   cancelDeadline: () => void;
-  cancelLookout: () => void;
 }
 
-/** So long past its usual moment the answer is looked out for, ms; and only on lines where a turn of the loop counts. */
-const LOOKOUT_MS = 0.2;
-const LOOKOUT_WORTH_MS = 8;
 const nothing = (): void => undefined;
 
 export interface ExchangeParts {
@@ -122,22 +116,14 @@ export class Exchange {
       crcErrors: 0,
       doubtfulException: false,
       cancelDeadline: nothing,
-      cancelLookout: nothing,
     };
     this.#flight = flight;
-    const { broadcastMs, waitMs, usualMs } = question;
-    if (usualMs !== undefined) flight.cancelLookout = this.#lookOut(flight, replyEndMs + usualMs + LOOKOUT_MS);
+    const { broadcastMs, waitMs } = question;
     flight.cancelDeadline =
       broadcastMs === undefined
         ? waitUntil(clock, replyEndMs + waitMs, () => this.#deadline(flight))
         : waitUntil(clock, wireEndMs + broadcastMs, () => this.#told(flight));
     return { monotonicMs: startedMs, wallUs, frame: frameOf("tx", wallUs, wire) };
-  }
-
-  /** Keeps the loop turning about when the answer is due: waking a sleeping process costs the line more than its own code. */
-  #lookOut({ startedMs }: Flight, untilMs: number): () => void {
-    const isWorthIt = this.#parts.cost.characterUs > 0 && untilMs - startedMs < LOOKOUT_WORTH_MS;
-    return isWorthIt ? waitUntil(this.#parts.clock, untilMs, nothing) : nothing;
   }
 
   bytes(bytes: Uint8Array): void {
@@ -156,7 +142,7 @@ export class Exchange {
   /** The session is gone: forgets the request under way without an outcome. */
   reset(): void {
     this.#flight?.cancelDeadline();
-    this.#land();
+    this.#flight = undefined;
     this.#codec.abandon();
     this.#parts.framer.reset();
   }
@@ -209,11 +195,6 @@ export class Exchange {
   #finish(reply: CodecReply): void {
     this.#reply = reply;
     this.#flight?.cancelDeadline();
-    this.#land();
-  }
-
-  #land(): void {
-    this.#flight?.cancelLookout();
     this.#flight = undefined;
   }
 
@@ -225,7 +206,7 @@ export class Exchange {
 
   /** Everybody has had the time a broadcast leaves them. */
   #told(flight: Flight): void {
-    this.#land();
+    this.#flight = undefined;
     this.#codec.abandon();
     this.#sort(this.#parts.framer.end());
     flight.done(this.#outcome(flight, { type: "written" }, undefined));
@@ -233,7 +214,7 @@ export class Exchange {
 
   #giveUp(flight: Flight): void {
     if (this.#flight !== flight) return;
-    this.#land();
+    this.#flight = undefined;
     this.#codec.abandon();
     this.#sort(this.#parts.framer.end());
     this.#parts.tally.errors.timeout++;

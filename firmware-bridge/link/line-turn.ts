@@ -33,8 +33,6 @@ export interface LineTurnParts {
   readonly diesUnseen: boolean;
   /** The unit that means all and answers nothing. */
   readonly broadcastUnit: number | undefined;
-  /** Somebody wants the line next. */
-  readonly othersWait: () => boolean;
   /** Queues the job once more. */
   readonly again: (job: Job) => void;
   /** The breaker of the unit is open. */
@@ -98,7 +96,6 @@ export class LineTurn {
       request: turn.request,
       waitMs: this.#waitMs(job, page),
       distrustExceptions: exceptionIsAmbiguous(page.ghosts, turn.request, this.#parts.bareReplies),
-      usualMs: this.#parts.othersWait() ? (page.health.smoothedMs ?? undefined) : undefined,
     };
     const sent = exchange.ask(session, this.#isBroadcast(job) ? this.#toAll(question, job) : question, (outcome) =>
       this.#ended(turn, outcome),

@@ -78,7 +78,6 @@ export class Line implements Link {
       guarded: !parts.repliesHaveIds,
       diesUnseen: parts.diesUnseen ?? parts.repliesHaveIds,
       broadcastUnit: parts.broadcastUnit,
-      othersWait: () => this.#schedule.size > 0,
       again: (job: Job) => this.#queue(job),
       opened: (unit: number) => this.#refuseWaiting(unit),
       restart: (reason: string) => this.#wire.restart(reason),
