@@ -18,10 +18,10 @@ h2.family { margin:26px 0 8px; display:flex; gap:14px; align-items:baseline } h2
 details.scenario { padding:0; margin-bottom:4px; content-visibility:auto; contain-intrinsic-size:auto 38px }
 details.scenario > summary { display:flex; align-items:center; gap:14px; padding:7px 14px; color:var(--ink); list-style:none }
 details.scenario > summary::before { content:"\\25B8"; color:var(--quiet); width:10px } details.scenario[open] > summary::before { content:"\\25BE" }
-details.scenario > summary:hover { background:var(--raised) } details.scenario[open] > summary .spark { visibility:hidden }
+details.scenario > summary:hover { background:var(--raised) } details.scenario[open] > summary .spark { display:none }
 details.scenario .title { flex:1; min-width:0 } details.scenario[open] .title { font-weight:600; font-size:16px }
 details.scenario .who { width:76px; font-size:13px } details.scenario .time { width:86px; text-align:right; font-size:13px }
-details.scenario > section { padding:4px 18px 14px; border-top:1px solid var(--line); scroll-margin-top:46px }
+details.scenario > section { padding:4px 18px 14px; border-top:1px solid var(--line); scroll-margin-top:64px }
 .spark { width:132px; height:22px; flex:none } .spark .curve { stroke-width:1.3; stroke:var(--quiet) }
 .facts { display:grid; grid-template-columns:repeat(auto-fit,minmax(240px,1fr)); gap:14px 28px; font-size:13px }
 dl { margin:0; display:grid; grid-template-columns:max-content 1fr; gap:2px 14px } dt { color:var(--quiet) } dd { margin:0; overflow-wrap:anywhere }
