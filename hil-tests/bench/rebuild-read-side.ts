@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { startDashboard } from "@servofleet/dashboard-api";
 import type { Clock } from "@servofleet/runtime/clock";
 import { openLogReader } from "@servofleet/runtime/log-reader";
+import { openTelemetryReader } from "@servofleet/runtime/telemetry-reader";
 import { longFleet } from "./rebuild-long-log.ts";
 
 const silent = () => undefined;
@@ -9,11 +10,12 @@ const silent = () => undefined;
 /** A read side in this process over a log that nobody writes; ready when this resolves. */
 export async function startReadSide(directory: string, clock: Clock) {
   const log = await openLogReader({ file: join(directory, "events.db"), clock });
+  const telemetry = await openTelemetryReader({ file: join(directory, "telemetry.db"), clock });
   const socketPath = join(directory, "dashboard.sock");
   const dashboard = await startDashboard({
     config: longFleet(directory),
     logSource: log,
-    telemetry: { read: async () => ({ kind: "samples", items: [] }) },
+    telemetry,
     liveSocketPath: join(directory, "live.sock"),
     readDirectory: join(directory, "read"),
     socketPath,
@@ -27,6 +29,7 @@ export async function startReadSide(directory: string, clock: Clock) {
     newest: await log.newestPosition(),
     async stop() {
       await dashboard.close();
+      await telemetry.close();
       await log.close();
     },
   };
