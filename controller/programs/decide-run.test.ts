@@ -341,6 +341,15 @@ describe("whatever happens, in whatever order", () => {
           expect(event.data.by).toBe("local");
     }));
 
+  it("every run comes to its end by its timers alone, whatever it waits for", () =>
+    law((told) => {
+      for (let round = 0; round < 60 && !isEnded(told.run); round++) {
+        expect(told.run.timers.size, `${told.run.state} waits for nothing`).toBeGreaterThan(0);
+        for (const token of told.run.timers.keys()) told.give({ type: "timer", token });
+      }
+      expect(told.end()).toBeDefined();
+    }));
+
   it("no command id is used twice", () =>
     law((told) => {
       const ids = told.events.flatMap((event: DomainEvent) => {
