@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, type CommanderError, InvalidArgumentError } from "commander";
 import { defaultUrl, gatewayUrl } from "./environment.ts";
 import { explain, usageExit, wantsJson } from "./exit.ts";
+import { addBlackBoxVerb } from "./verbs/black-box-verb.ts";
 import { addLogVerbs } from "./verbs/log-verbs.ts";
 import { addMotionVerbs } from "./verbs/motion-verbs.ts";
 import { addProgramVerbs } from "./verbs/program-verbs.ts";
@@ -34,6 +35,7 @@ export function buildCommandLine(): Command {
     .addHelpText("after", MORE);
   addServiceVerbs(program);
   addReadVerbs(program);
+  addBlackBoxVerb(program);
   addMotionVerbs(program);
   addProgramVerbs(program);
   addLogVerbs(program);

@@ -16,6 +16,7 @@ import { routesOfRuns } from "./http/run-routes.ts";
 import { addRoute, createServer } from "./http/server.ts";
 import { SseChannels } from "./http/sse-channel.ts";
 import { addSwitchRoute } from "./http/switch-route.ts";
+import { addTelemetryMetrics } from "./http/telemetry-metrics.ts";
 import { routesOfTelemetry } from "./http/telemetry-routes.ts";
 import { addUnknownRoute } from "./http/unknown-route.ts";
 import { LiveClient } from "./live/live-client.ts";
@@ -112,7 +113,8 @@ function addEverything(
     ...routesOfLive(services, new LiveStream(model, live, clock), channels),
   ];
   for (const route of routes) addRoute(app, services, route);
-  addHealthRoutes(app, model, metricsOf({ model, live, liveClient, channels, clock, version }));
+  const registry = metricsOf({ model, live, liveClient, channels, clock, version });
+  addHealthRoutes(app, model, addTelemetryMetrics(registry, services.telemetry));
   addDocuments(app, routes, version);
   addProblemPages(app);
   addUnknownRoute(app, [...PLAIN_PATHS, ...routes.map((route) => route.path)]);

@@ -99,9 +99,7 @@ export class TelemetryReader {
     const range = { database, axis, fromUs, toUs };
     const level = await fittingLevel(range);
     if (level === LEVELS.raw) {
-      const samples = await samplesIn(range, LEVELS.raw);
-      if (samples.length <= points) return { kind: "samples", items: samples.map(({ axis: _, ...point }) => point) };
-      return { kind: "buckets", items: buckets(samples.map(rollUpOfSample), range, points, 1) };
+      return asAsked(await samplesIn(range, LEVELS.raw), range, points);
     }
     const widthUs = level === LEVELS.minute ? MINUTE_US : SECOND_US;
     return { kind: "buckets", items: buckets(await rollUpsIn(range, level), range, points, widthUs) };
@@ -122,17 +120,21 @@ export class TelemetryReader {
   }
 
   /**
-   * The samples around the newest fault of an axis in a stretch of time, ascending: half a minute before it and ten seconds after.
-   * Faults whose captures touch are one. Empty when none was kept.
+   * The samples around the newest fault of an axis in a stretch of time: half a minute before it and ten seconds after;
+   * buckets when there are more than `points` (>= 1). Faults whose captures touch are one. Empty when none was kept.
+   * Rejects as `read` does.
    */
-  async newestBlackBox(axis: string, fromUs: number, toUs: number): Promise<readonly TelemetryPoint[]> {
+  async newestBlackBox(axis: string, fromUs: number, toUs: number, points: number): Promise<TelemetryAnswer> {
     const database = await this.#open();
-    if (!database) return [];
-    const newest = await database.get<{ value: number | null }>(NEWEST_BEGIN, [axis, LEVELS.blackBox, fromUs, toUs]);
-    if (newest?.value == null) return [];
-    const points = await this.readBlackBox(axis, newest.value - CAPTURE_US, newest.value + CAPTURE_US);
-    const gap = points.findLastIndex(({ atUs }, at) => atUs - (points[at - 1]?.atUs ?? atUs) > CAPTURE_GAP_US);
-    return points.slice(Math.max(0, gap));
+    const asked = [axis, LEVELS.blackBox, fromUs, toUs];
+    const newest = (await database?.get<{ value: number | null }>(NEWEST_BEGIN, asked))?.value ?? null;
+    if (!database || newest === null) return { kind: "samples", items: [] };
+    const around = { database, axis, fromUs: newest - CAPTURE_US, toUs: newest + CAPTURE_US };
+    const near = await samplesIn(around, LEVELS.blackBox);
+    const begin = near.findLastIndex(({ atUs }, at) => atUs - (near[at - 1]?.atUs ?? atUs) > CAPTURE_GAP_US);
+    const samples = near.slice(Math.max(0, begin));
+    const [first, last] = [samples[0]?.atUs ?? newest, samples.at(-1)?.atUs ?? newest];
+    return asAsked(samples, { ...around, fromUs: first, toUs: last }, points);
   }
 
   /** Idempotent. */
@@ -195,6 +197,12 @@ async function samplesIn(range: Range, level: Level): Promise<TelemetrySample[]>
     .flat()
     .filter(({ atUs }) => atUs >= range.fromUs && atUs <= range.toUs)
     .sort((a, b) => a.atUs - b.atUs);
+}
+
+/** As they are, or in so many buckets when there are more. */
+function asAsked(samples: readonly TelemetrySample[], range: Range, points: number): TelemetryAnswer {
+  if (samples.length <= points) return { kind: "samples", items: samples.map(({ axis: _, ...point }) => point) };
+  return { kind: "buckets", items: buckets(samples.map(rollUpOfSample), range, points, 1) };
 }
 
 /** Roll-ups of a level; where minutes are not complete yet, of seconds. */

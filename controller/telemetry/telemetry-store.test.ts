@@ -201,11 +201,14 @@ test("the newest fault of a stretch of time is found with its own samples alone"
   };
   await fault(T0, 0);
   await fault(T0 + 90 * SECOND, 5000);
-  const newest = await reader.newestBlackBox("x1", T0, T0 + 1000 * SECOND);
-  expect([newest[0]?.position, newest.at(-1)?.position]).toEqual([5000, 6500]);
-  const older = await reader.newestBlackBox("x1", T0, T0 + 50 * SECOND);
-  expect([older[0]?.position, older.at(-1)?.position]).toEqual([0, 1500]);
-  expect(await reader.newestBlackBox("x1", T0 + 500 * SECOND, T0 + 600 * SECOND)).toEqual([]);
+  const found = async (fromUs: number, toUs: number, points = 5000) => {
+    const { kind, items } = await reader.newestBlackBox("x1", fromUs, toUs, points);
+    return [kind, items.length, items[0]?.position, items.at(-1)?.position];
+  };
+  expect(await found(T0, T0 + 1000 * SECOND)).toEqual(["samples", 1501, 5000, 6500]);
+  expect(await found(T0, T0 + 50 * SECOND)).toEqual(["samples", 1501, 0, 1500]);
+  expect(await found(T0, T0 + 50 * SECOND, 10)).toMatchObject(["buckets", 10, { min: 0 }, { max: 1500 }]);
+  expect(await found(T0 + 500 * SECOND, T0 + 600 * SECOND)).toEqual(["samples", 0, undefined, undefined]);
 });
 
 test("a reader may start before the store has ever run", async () => {

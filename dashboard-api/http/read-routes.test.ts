@@ -54,6 +54,11 @@ beforeEach(async () => {
                 },
               ],
             },
+      newestBlackBox: async (_axis, fromUs) => ({
+        kind: "samples",
+        items: [{ atUs: fromUs, position: 7, velocity: 1, followingError: 0, torque: 2, temperature: null }],
+      }),
+      usage: async () => ({ usedBytes: 1000, fileBytes: 4096, budgetBytes: 8192, lostSamples: 3 }),
     },
   });
 });
@@ -202,6 +207,14 @@ describe("links, groups, alarms, telemetry and events", () => {
     expect((await rig.get("/v1/axes/zz/telemetry")).status).toBe(404);
   });
 
+  it("answers the samples around the newest fault of a stretch of time", async () => {
+    const { body, status } = await rig.get("/v1/axes/x1/black-box?from=2026-11-21T10:15:00Z&to=2026-11-21T10:16:00Z");
+    expect(status).toBe(200);
+    shaped("Telemetry", body);
+    expect(body).toMatchObject({ kind: "samples", items: [{ at: "2026-11-21T10:15:00.000000Z", position: 7 }] });
+    expect((await rig.get("/v1/axes/zz/black-box")).status).toBe(404);
+  });
+
   it("lists events as CloudEvents, filtered, with a cursor that goes on", async () => {
     const all = (await rig.get("/v1/events")).body;
     shaped("EventList", all);
@@ -270,6 +283,9 @@ describe("health, documents and what does not exist", () => {
     expect(text).toContain('servofleet_projection_position{projection="axes"} 12');
     expect(text).toContain("servofleet_alarms_active 1");
     expect(text).toContain("servofleet_sse_clients 0");
+    expect(text).toContain("servofleet_telemetry_used_bytes 1000");
+    expect(text).toContain("servofleet_telemetry_budget_bytes 8192");
+    expect(text).toContain("servofleet_telemetry_lost_samples 3");
   });
 
   it("describes every read and every write of this version in OpenAPI, and nothing of a later one", async () => {

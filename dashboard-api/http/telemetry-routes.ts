@@ -1,5 +1,5 @@
 import { rfc3339 } from "@servofleet/contracts";
-import type { TelemetryAnswer } from "../telemetry/telemetry-source.ts";
+import type { TelemetryAnswer, TelemetrySource } from "../telemetry/telemetry-source.ts";
 import { wallOf } from "./past-position.ts";
 import { badParameter, unknownId } from "./problem-reply.ts";
 import { DEFAULTS } from "./query-schema.ts";
@@ -7,6 +7,8 @@ import { type Answer, type Asked, json, type ReadRoute, type ReadServices } from
 
 /** What a plot shows when nobody says from when. */
 const DEFAULT_SPAN_US = 60_000_000;
+/** As long as black boxes are kept. */
+const BLACK_BOX_SPAN_US = 365 * 86_400_000_000;
 
 export const routesOfTelemetry = (services: ReadServices): ReadRoute[] => [
   {
@@ -16,11 +18,39 @@ export const routesOfTelemetry = (services: ReadServices): ReadRoute[] => [
     answers: "Telemetry",
     uses: ["axes"],
     problems: [404],
-    answer: (asked) => readTelemetry(services, asked),
+    answer: (asked) =>
+      readTelemetry(services, asked, {
+        spanUs: DEFAULT_SPAN_US,
+        read: (...range) => services.telemetry.read(...range),
+      }),
+  },
+  {
+    path: "/v1/axes/:axis/black-box",
+    summary:
+      "Samples around the newest fault between `from` (default: a year ago) and `to`: 30 s before it, 10 s after",
+    query: "telemetry",
+    answers: "Telemetry",
+    uses: ["axes"],
+    problems: [404],
+    answer: (asked) =>
+      readTelemetry(services, asked, {
+        spanUs: BLACK_BOX_SPAN_US,
+        read: (...range) => services.telemetry.newestBlackBox(...range),
+      }),
   },
 ];
 
-async function readTelemetry(services: ReadServices, { query, params }: Asked): Promise<Answer> {
+/** What is read, and from how far back when nobody says. */
+interface Wanted {
+  readonly spanUs: number;
+  readonly read: TelemetrySource["read"];
+}
+
+async function readTelemetry(
+  services: ReadServices,
+  { query, params }: Asked,
+  { spanUs, read }: Wanted,
+): Promise<Answer> {
   const { rows } = services.model.projectors.axes;
   const id = params["axis"] ?? "";
   const row = rows.get(id);
@@ -31,9 +61,9 @@ async function readTelemetry(services: ReadServices, { query, params }: Asked): 
       [...rows.values()].filter((known) => known.configured).map((known) => known.id),
     );
   const toUs = query.to === undefined ? services.clock.wallUs() : wallOf("to", query.to);
-  const fromUs = query.from === undefined ? toUs - DEFAULT_SPAN_US : wallOf("from", query.from);
+  const fromUs = query.from === undefined ? toUs - spanUs : wallOf("from", query.from);
   if (fromUs > toUs) throw badParameter("from", "later than to", "ask for a from before to");
-  const answer = await services.telemetry.read(id, fromUs, toUs, query.points ?? DEFAULTS.points);
+  const answer = await read(id, fromUs, toUs, query.points ?? DEFAULTS.points);
   return json({
     axis: id,
     unitName: row.unitName,

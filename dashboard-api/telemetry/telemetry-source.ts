@@ -34,4 +34,16 @@ export type TelemetryAnswer =
 export interface TelemetrySource {
   /** Samples with `fromUs <= at <= toUs`; buckets when there would be more than `points`. */
   read(axis: string, fromUs: number, toUs: number, points: number): Promise<TelemetryAnswer>;
+  /** The samples around the newest fault in a stretch of time. */
+  newestBlackBox(axis: string, fromUs: number, toUs: number, points: number): Promise<TelemetryAnswer>;
+  /** What the store takes of the disk; undefined before its first minute. */
+  usage(): Promise<TelemetryUsage | undefined>;
+}
+
+/** In bytes; pages that were freed are used again, so the file stays at its largest. */
+export interface TelemetryUsage {
+  readonly usedBytes: number;
+  readonly fileBytes: number;
+  readonly budgetBytes: number;
+  readonly lostSamples: number;
 }

@@ -29,7 +29,11 @@ export async function startRig(
   const dashboard = await startDashboard({
     config: testFleet(),
     logSource,
-    telemetry: more.telemetry ?? { read: async () => ({ kind: "samples", items: [] }) },
+    telemetry: more.telemetry ?? {
+      read: async () => ({ kind: "samples", items: [] }),
+      newestBlackBox: async () => ({ kind: "samples", items: [] }),
+      usage: async () => undefined,
+    },
     liveSocketPath: more.liveSocketPath ?? join(directory, "live.sock"),
     readDirectory: join(directory, "read"),
     socketPath,

@@ -27,6 +27,7 @@ export async function startReadSide(directory: string, clock: Clock) {
   return {
     socketPath,
     newest: await log.newestPosition(),
+    lost: dashboard.lost,
     async stop() {
       await dashboard.close();
       await telemetry.close();
