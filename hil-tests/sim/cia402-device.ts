@@ -167,8 +167,9 @@ export class Cia402Device {
     if (rose(controlBit.faultReset)) note("reset", obeyed);
     if (commandOf(controlword) !== commandOf(before)) this.#noteCommand(controlword, address, enabledBefore);
     if (rose(controlBit.halt)) note("halt", enabledBefore);
-    // A quick stop that takes the halt's place in the same word lets nothing go on.
-    if (fell(controlBit.halt) && resumes && this.cycle.state === "operation-enabled")
+    // A quick stop or a new set-point that takes the halt's place in the same word lets nothing old go on.
+    const goesOn = resumes && this.cycle.state === "operation-enabled" && !rose(controlBit.start);
+    if (fell(controlBit.halt) && goesOn)
       note(this.#modeIs(mode.profileVelocity) ? "velocity" : "start-absolute", true);
     if (fell(controlBit.start) && homingBefore) note("stop", true);
     if (!rose(controlBit.start)) return;

@@ -25,7 +25,8 @@ function candidates({ axis, kind, target }: BookedMotion, { commands }: Evidence
     if (of !== axis || !accepted || !dispatched) return false;
     if (kind === "home") return accepted.commandType === "Home";
     if (kind === "velocity") return accepted.commandType === "MoveVelocity";
-    return accepted.targetCounts === target;
+    // A start without a place is a halted move that goes on: nobody ever asks for that.
+    return target !== null && accepted.targetCounts === target;
   });
 }
 
