@@ -89,12 +89,13 @@ export class LineTurn {
         return;
       }
     }
-    if (job.class === "probe") book.probed(clock.monotonicMs());
+    const waitMs = this.#waitMs(job, page);
+    if (job.class === "probe") book.probed(clock.monotonicMs(), waitMs);
     this.#turn = turn;
     const question = {
       unit: job.unit,
       request: turn.request,
-      waitMs: this.#waitMs(job, page),
+      waitMs,
       distrustExceptions: exceptionIsAmbiguous(page.ghosts, turn.request, this.#parts.bareReplies),
     };
     const sent = exchange.ask(session, this.#isBroadcast(job) ? this.#toAll(question, job) : question, (outcome) =>

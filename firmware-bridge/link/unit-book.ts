@@ -8,6 +8,9 @@ const PROBE_SPACING_MS = 100;
 /** A probe that found no spare bus time for so long goes before the polls. */
 const PROBE_PATIENCE_MS = 500;
 
+/** Of a line that has no spare time, the probes of its silent units take no more than this share. */
+const PROBE_SHARE_MAX = 0.05;
+
 const FIRST_PROBE: ModbusRequest = { fn: "read", address: 0, quantity: 1 };
 
 /** What a line knows of one unit. */
@@ -28,6 +31,7 @@ export const mayJoin = ({ ghosts, health }: UnitPage, nowMs: number): boolean =>
 export class UnitBook {
   readonly #pages = new Map<number, UnitPage>();
   #lastProbeMs = Number.NEGATIVE_INFINITY;
+  #lastProbeTookMs = 0;
 
   constructor(units: readonly { readonly unit: number; readonly axis: AxisId | null }[]) {
     for (const { unit, axis } of units) this.#add(unit, axis);
@@ -45,6 +49,7 @@ export class UnitBook {
   /** The silent unit whose probe is due: the one that waits longest. `patient`: only if it has waited too long already. */
   dueProbe(nowMs: number, patient: boolean): UnitPage | undefined {
     if (nowMs < this.#lastProbeMs + PROBE_SPACING_MS) return undefined;
+    if (patient && nowMs < this.#lastProbeMs + this.#lastProbeTookMs / PROBE_SHARE_MAX) return undefined;
     let due: UnitPage | undefined;
     for (const page of this.#pages.values()) {
       if (breakerState(page.health, nowMs) !== "half-open" || nowMs < page.health.quarantineUntilMs) continue;
@@ -59,8 +64,10 @@ export class UnitBook {
     return nowMs >= page.health.openUntilMs && nowMs >= this.#lastProbeMs + PROBE_SPACING_MS;
   }
 
-  probed(nowMs: number): void {
+  /** `tookMs`: what it costs the line when nobody answers. */
+  probed(nowMs: number, tookMs: number): void {
     this.#lastProbeMs = nowMs;
+    this.#lastProbeTookMs = tookMs;
   }
 
   /** The next moment at which a quarantine ends or a probe falls due; undefined when there is none. */
