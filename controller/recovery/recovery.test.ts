@@ -23,9 +23,11 @@ async function endedMoving(): Promise<{ directory: string; commandId: string }> 
   return { directory: box.directory, commandId: String(body.commandId) };
 }
 const completed = async (box: ControllerRig) => {
-  const found = () =>
-    box.events("box-test_box").then((all) => all.findLast(({ type }) => type === "RecoveryCompleted"));
-  await box.until(async () => (await found())?.epoch === box.log.epoch);
+  // The first of this life: a bridge that a busy machine keeps silent for long is read once more.
+  const ofThisLife = ({ type, epoch }: { type: string; epoch: number }) =>
+    type === "RecoveryCompleted" && epoch === box.log.epoch;
+  const found = () => box.events("box-test_box").then((all) => all.find(ofThisLife));
+  await box.until(async () => (await found()) !== undefined);
   const recorded = await found();
   return (recorded?.data as { axes: { axis: string; finding: string; action: string }[] } | undefined)?.axes ?? [];
 };

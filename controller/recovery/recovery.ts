@@ -17,8 +17,8 @@ import type { AxisBook } from "../inbox/axis-book.ts";
 import type { Journal } from "../inbox/journal.ts";
 import type { StopLane } from "../stop/stop-lane.ts";
 
-/** From the bridge's first word: then what could not be read is taken as silent, so that each axis is classified within 3 s. */
-export const RECOVERY_LIMIT_MS = 2800;
+/** From the bridge's first word: then what could not be read is taken as silent, so that each axis is classified and recorded within 3 s. */
+export const RECOVERY_LIMIT_MS = 2500;
 /** Without any bridge. */
 export const RECOVERY_START_LIMIT_MS = 10_000;
 

@@ -29,6 +29,8 @@ export interface SupervisorParts {
   readonly sample: (sample: Sample) => void;
   /** Epoch, silence of the controller, shutting down: the same for all axes. */
   readonly gate: () => { readonly epoch: number; readonly controllerSilent: string | null; readonly closing: boolean };
+  /** What the axis can do has changed: its watchdog was read back otherwise than before. */
+  readonly abilitiesChanged?: () => void;
   /** A new id for a stop of the bridge's own. */
   readonly newStopId: () => string;
 }
@@ -59,10 +61,12 @@ export class AxisSupervisor {
   /** Who controls the axis, as the newest controller counts it. */
   #authority = { epoch: 0, leaseSequence: 0 };
   #facts: DriveFacts = UNKNOWN_FACTS;
+  #watchdogTold: boolean | null | undefined;
 
   constructor(parts: SupervisorParts) {
     this.config = parts.config;
     this.drive = parts.drive;
+    this.#watchdogTold = parts.drive.watchdogArmed;
     this.#parts = parts;
     const { config, drive } = parts;
     const { settle } = drive.profile.data;
@@ -212,6 +216,7 @@ export class AxisSupervisor {
 
   async #reading(reading: Reading): Promise<void> {
     this.#facts = reading.facts;
+    this.#tellWatchdog();
     this.#board.seen(reading);
     this.#sample(reading);
     // The status first: an order that ends on this reading must find the axis as the reading shows it.
@@ -221,6 +226,14 @@ export class AxisSupervisor {
     await this.#lane.reading(reading);
     this.#settles.reading(reading);
     if (wasUnderWay && !this.#lane.underWay) this.#tellRest();
+  }
+
+  /** Before the status: what an order's end allows must be known when the end is. */
+  #tellWatchdog(): void {
+    const { watchdogArmed } = this.drive;
+    if (watchdogArmed === this.#watchdogTold) return;
+    this.#watchdogTold = watchdogArmed;
+    this.#parts.abilitiesChanged?.();
   }
 
   /** While an order drives, "it stands" changes no state that anybody shows; said again, it ends `stopping` after a failure. */

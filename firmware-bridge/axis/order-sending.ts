@@ -99,10 +99,11 @@ export class OrderSending {
     const cannot = drive.cannot(run.action);
     if (cannot !== null) return unsupported(cannot);
     const { kind } = run.action;
-    if (kind === "move-velocity" && !drive.profile.data.commLoss.supported && !config.allowUnboundedMoves) {
-      return unsupported(
-        `a velocity move would outlive its master: ${drive.profile.data.commLoss.reaction} (allowUnboundedMoves is off)`,
-      );
+    const { supported, reaction } = drive.profile.data.commLoss;
+    const guarded = supported && (drive.watchdogArmed ?? true);
+    if (kind === "move-velocity" && !guarded && !config.allowUnboundedMoves) {
+      const why = supported ? "the watchdog of the drive reads back as not set" : reaction;
+      return unsupported(`a velocity move would outlive its master: ${why} (allowUnboundedMoves is off)`);
     }
     const { fault, enabled, faultCode } = this.#parts.facts();
     if (fault === true && (run.isMotion || kind === "enable")) {

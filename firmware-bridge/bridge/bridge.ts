@@ -154,6 +154,7 @@ class RunningBridge implements Bridge {
         controllerSilent: this.#controller.silent(clock.monotonicMs()),
         closing: this.#closing !== undefined,
       }),
+      abilitiesChanged: () => this.#outbox.send(this.#ready()),
       newStopId: () => uuidV7(clock, random),
       starts: startsTogether(profile) ? this.#starts.get(config.link) : undefined,
     });
@@ -239,7 +240,9 @@ class RunningBridge implements Bridge {
   }
 
   #ready(): Report {
-    const axes = [...this.#axes.values()].map((axis) => axisAbilities(axis.config, axis.drive.profile));
+    const axes = [...this.#axes.values()].map((axis) =>
+      axisAbilities(axis.config, axis.drive.profile, axis.drive.watchdogArmed),
+    );
     return { type: "bridge-ready", bridgeBoot: this.boot, axes };
   }
 

@@ -18,6 +18,8 @@ export interface Drive {
   attach(talk: DriveTalk): Promise<void>;
   /** True when a reading suggests that the drive was switched off and on in between: attach again. */
   readonly needsAttach: boolean;
+  /** Whether the watchdog that this handshake sets was read back as set; null: not read yet. Undefined: it sets none. */
+  readonly watchdogArmed?: boolean | null | undefined;
   facts(values: Values): DriveFacts;
   /** Why the drive cannot do this at all, in words; null when it can. Pure. */
   cannot(action: OrderAction): string | null;

@@ -35,6 +35,7 @@ export class RegisterServo implements Drive {
   /** Torque was switched on by this bridge and not off again. */
   #torqueOurs = false;
   #watchdogTripped = false;
+  #armed: boolean | null = null;
 
   constructor(profile: DriveProfile) {
     const { servo, motion } = profile.data;
@@ -42,6 +43,10 @@ export class RegisterServo implements Drive {
     this.profile = profile;
     this.#servo = servo;
     this.#units = new MotionUnits(motion, null);
+  }
+
+  get watchdogArmed(): boolean | null | undefined {
+    return this.#servo.watchdog && this.#armed;
   }
 
   async attach(talk: DriveTalk): Promise<void> {
@@ -66,7 +71,10 @@ export class RegisterServo implements Drive {
     if (enabled !== null) this.#torqueRead = enabled;
     const { watchdog } = this.#servo;
     const dog = watchdog && values.get(watchdog.register);
-    if (dog !== undefined) this.#watchdogTripped = dog === watchdog?.tripped;
+    if (watchdog && dog !== undefined) {
+      this.#watchdogTripped = dog === watchdog.tripped;
+      this.#armed = this.#watchdogTripped || dog === watchdogRaw(watchdog);
+    }
     // Torque that went without our word and without a fault: the servo was switched off and on.
     if (this.#torqueOurs && enabled === false && facts.fault === false) this.needsAttach = true;
     if (this.#watchdogTripped && facts.fault !== true)
@@ -228,12 +236,13 @@ export class RegisterServo implements Drive {
   async #setWatchdog(talk: DriveTalk): Promise<void> {
     const { watchdog } = this.#servo;
     if (!watchdog) return;
-    const { register, ms, stepMs } = watchdog;
-    const raw = Math.max(1, Math.round(ms / stepMs));
+    const { register } = watchdog;
+    const raw = watchdogRaw(watchdog);
     await talk.write([[register, 0]], "prepare");
     await talk.write([[register, raw]], "prepare");
     const found = (await talk.read(register)).get(register);
-    if (found === raw) return;
+    this.#armed = found === raw;
+    if (this.#armed) return;
     throw new HandshakeError("no-response", { register, raw, found }, `${register} reads back ${found}, not ${raw}`);
   }
 
@@ -260,6 +269,9 @@ export class RegisterServo implements Drive {
     return new Map(watchdog ? [[watchdog.register, watchdog.tripped]] : []);
   }
 }
+
+const watchdogRaw = ({ ms, stepMs }: NonNullable<ServoDialect["watchdog"]>): number =>
+  Math.max(1, Math.round(ms / stepMs));
 
 const goalOf = (action: Move): number =>
   action.kind === "move-absolute" ? action.targetCounts : action.velocity > 0 ? action.maxCounts : action.minCounts;
