@@ -199,6 +199,10 @@ function report(scene: LawfulScene, said: Report): void {
   expect(decideReport(said, scene.axis), `${said.type} heard twice`).toEqual([]);
 }
 
+/** A reading by a bridge that knows of every stop. */
+const now = (scene: LawfulScene, seen: Partial<AxisStatus> = {}): AxisStatus =>
+  statusOf({ stopGeneration: scene.axis.stopGeneration, ...seen });
+
 /** What is shown right after a reading never contradicts it. */
 function read(scene: LawfulScene, seen: AxisStatus): void {
   report(scene, { type: "axis-status", status: seen });
@@ -218,7 +222,7 @@ function leadOut(scene: LawfulScene): void {
       report(scene, { type: "order-failed", ...about(commandId), problem: aProblem("bus-timeout"), positionCounts: 0 });
   }
   expect(scene.axis.open.size).toBe(0);
-  read(scene, statusOf());
+  read(scene, now(scene));
   if (scene.axis.reconcileRequired) take(scene, { kind: "reconcile", decision: "abandon" });
   scene.accepts({ type: "Reset" });
   expect(scene.axis).toMatchObject({ state: "standstill", stopLatched: false, reconcileRequired: false });
@@ -231,7 +235,7 @@ function restart(scene: LawfulScene, findings: readonly Finding[], seen: Partial
   const { events, settle } = recoverAtStart(scene.axis);
   scene.append(events);
   expect(recoverAtStart(scene.axis).events, "recovering twice is recovering once").toEqual([]);
-  scene.status = statusOf(seen);
+  scene.status = now(scene, seen);
   for (const [n, { commandId }] of settle.entries()) {
     const found = findings[n] ?? "silent";
     const settled = { type: "settled", ...about(commandId), finding: found, status: scene.status } as const;
@@ -275,7 +279,7 @@ function take(scene: LawfulScene, taken: Step): unknown {
       return null;
     }
     case "status":
-      return read(scene, statusOf(taken.status));
+      return read(scene, now(scene, taken.status));
     case "stop":
       scene.stops();
       return null;
@@ -313,7 +317,7 @@ test("whatever a person, the dispatcher, the bridge and restarts do, the laws of
   fc.assert(
     fc.property(config, fc.array(step, { minLength: 1, maxLength: 60 }), (more, steps) => {
       const scene = new LawfulScene(axisConfig(more));
-      report(scene, { type: "axis-status", status: statusOf() });
+      report(scene, { type: "axis-status", status: now(scene) });
       for (const taken of steps) take(scene, taken);
       expect(refolded(scene), "same events, same state").toEqual(scene.axis);
       expect(scene.axis.version, "versions without a gap").toBe(scene.log.length);
@@ -329,7 +333,7 @@ test("the steps of that law reach every event of an axis", () => {
   const seen = new Set<EventType>();
   for (const steps of fc.sample(fc.array(step, { minLength: 40, maxLength: 60 }), { numRuns: 400, seed: 7 })) {
     const scene = new LawfulScene(axisConfig({ onRestartMoving: "observe" }));
-    report(scene, { type: "axis-status", status: statusOf() });
+    report(scene, { type: "axis-status", status: now(scene) });
     for (const taken of steps) take(scene, taken);
     for (const { event } of scene.log) seen.add(event.type);
   }

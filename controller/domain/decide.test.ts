@@ -420,6 +420,19 @@ describe("commands that need nothing from the drive", () => {
     scene.accepts({ type: "Reset" });
   });
 
+  test("Reset does not trust a reading that was told before the stop and came after it", () => {
+    const scene = AxisScene.ready();
+    scene.runs(move(100));
+    scene.stops();
+    scene.reads({ moving: false, stopGeneration: 0 });
+    expect(scene.refused({ type: "Reset" }).slug).toBe("axis-not-ready");
+    const result = { type: "stop-result", stopId: "stop-1", axis: scene.axis.id, stopGeneration: 1, atUs: 1 } as const;
+    scene.hears({ ...result, result: "acknowledged", reason: "person", problem: null, frames: [] });
+    expect(scene.refused({ type: "Reset" }).slug).toBe("axis-not-ready");
+    scene.reads({ moving: false });
+    scene.accepts({ type: "Reset" });
+  });
+
   test("SetPosition waits while a shaft without power is turned by hand", () => {
     const scene = AxisScene.ready();
     scene.reads({ enabled: false, moving: true });

@@ -22,7 +22,8 @@ export function latestStatus(status: AxisStatus | null, report: Report, axis: Ax
     case "order-aborted":
       return at(status, report.positionCounts, report.atUs);
     case "stop-result":
-      return { ...status, stopPending: report.result !== "acknowledged", stopGeneration: report.stopGeneration };
+      // The generation stays that of the reading: what it shows was measured under that one.
+      return { ...status, stopPending: report.result !== "acknowledged" };
     case "bridge-ready":
     case "link-status":
     case "order-sent":

@@ -135,9 +135,13 @@ const standstill: Check = ({ request }, axis, status) => {
     : notReady(`${request.type} needs standstill, but axis ${axis.id} still moves`, "wait until it stands");
 };
 
+/** Whether the reading was taken by a bridge that knew of the newest stop: an older one, repeated, shows what stood before. */
+const readAfterStop = (axis: Axis, status: AxisStatus | null): boolean =>
+  status !== null && status.stopGeneration >= axis.stopGeneration;
+
 /** Only a latch needs standstill (API: the latch stands for MC_Stop's Execute). A fault alone is the drive's matter. */
 const releasable: Check = ({ request }, axis, status) =>
-  request.type !== "Reset" || !axis.stopLatched || standsStill(axis, status)
+  request.type !== "Reset" || !axis.stopLatched || (standsStill(axis, status) && readAfterStop(axis, status))
     ? null
     : notReady(
         `the stop latched on axis ${axis.id} is only released at measured standstill, and the axis still moves`,

@@ -141,7 +141,8 @@ export class AxisScene {
   }
 
   reads(more: Partial<AxisStatus>): readonly EventType[] {
-    return this.hears({ type: "axis-status", status: statusOf(more) });
+    const { stopGeneration } = this.axis;
+    return this.hears({ type: "axis-status", status: statusOf({ stopGeneration, ...more }) });
   }
 
   acknowledges(id: CommandId, targetCounts: number | null = null): readonly EventType[] {
@@ -165,9 +166,12 @@ export class AxisScene {
   stops(): readonly EventType[] {
     this.#stops += 1;
     const at = "2026-11-21T10:00:00.000000Z";
-    return this.append(
+    const types = this.append(
       raiseStop(this.axis, { stopId: `stop-${this.#stops}`, scope: "axis", reason: "person", principal: "local", at }),
     );
+    // The bridge has heard it, and has read the axis since.
+    this.status &&= { ...this.status, stopGeneration: this.axis.stopGeneration };
+    return types;
   }
 
   /** The data of the newest event of a type. */
