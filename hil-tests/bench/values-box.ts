@@ -21,7 +21,9 @@ const DOWNLINK_REGISTER = 0x100;
 const IDENTITY = 0x5345;
 /** 100 units x 100 registers ten times a second are the 100,000; a little faster, because timers only fire late. */
 const LOADED_POLL_MS = 95;
-const IDLE_POLL_MS = 60_000;
+const IDLE_POLL_MS = 30_000;
+/** Longer than the polls at rest are apart, in steps that fit a register. */
+const WATCHDOG = { ms: 60_000, stepMs: 10 };
 const DOWNLINK_PAUSE_MS = 500;
 const ASK_LIMIT_MS = 10_000;
 
@@ -91,16 +93,18 @@ const stillDrive = (): Record<number, number> => ({
   ...Object.fromEntries(Array.from({ length: 0x28 - BLOCK_START }, (_, at) => [BLOCK_START + at, 0])),
 });
 
-/** The shipped profile with a wider block in its poll, and one parameter to write. */
+/** The shipped profile with a wider block in its poll, a more patient watchdog, and one parameter to write. */
 function wideProfile(): object {
   const shipped = JSON.parse(readFileSync(PROFILE, "utf8")) as {
     readonly registers: object;
     readonly plan: { readonly status: readonly string[][] };
+    readonly servo: { readonly watchdog: object };
   };
   const register = (address: number, access: string) => ({ address, type: "u16", words: 1, access, source: "bench" });
   return {
     ...shipped,
     name: "values",
+    servo: { ...shipped.servo, watchdog: { ...shipped.servo.watchdog, ...WATCHDOG } },
     plan: { ...shipped.plan, status: [[...(shipped.plan.status[0] ?? []), "blockEnd"]] },
     registers: {
       ...shipped.registers,
