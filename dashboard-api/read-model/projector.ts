@@ -12,6 +12,8 @@ import { WriteBehind } from "./write-behind.ts";
 
 /** Longest stretch of the loop that a catch-up takes before others get a turn. */
 const SLICE_MS = 20;
+/** Events between two looks at the clock: some ten of them take a fraction of a millisecond. */
+const LOOK_EVENTS = 32;
 const ROWS_PAGE = 1000;
 /** Events between two snapshots: the past is never further away than a fold of so many. */
 export const SNAPSHOT_EVENTS = 2000;
@@ -112,7 +114,7 @@ export class Projector<Row> {
       } catch (cause) {
         this.#halt(cause);
       }
-      if (this.#clock.monotonicMs() < sliceEndMs) continue;
+      if (event.position % LOOK_EVENTS !== 0 || this.#clock.monotonicMs() < sliceEndMs) continue;
       await new Promise<void>((resolve) => this.#clock.soon(resolve));
       sliceEndMs = this.#clock.monotonicMs() + SLICE_MS;
     }
