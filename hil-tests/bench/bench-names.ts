@@ -3,6 +3,7 @@ import { append } from "./append.ts";
 import type { Bench } from "./bench-context.ts";
 import { busEfficiency } from "./bus-efficiency.ts";
 import { coldStart } from "./cold-start.ts";
+import { diskWrites } from "./disk-writes.ts";
 import { eventToVisible } from "./event-to-visible.ts";
 import { query } from "./query.ts";
 import { rebuild } from "./rebuild.ts";
@@ -30,4 +31,5 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   memory,
   rebuild,
   "cold-start": coldStart,
+  "disk-writes": diskWrites,
 };
