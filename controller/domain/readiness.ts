@@ -190,7 +190,7 @@ const able: Check = ({ request }, axis) => {
     return cannot(detail, `its parameters: ${known}`, "/parameter", "one the profile names");
   }
   if (request.type === "MoveVelocity" && !abilities.commLoss.supported && !axis.config.allowUnboundedMoves) {
-    const detail = `profile ${abilities.profile} has no communication watchdog: a velocity move would run on if the line broke`;
+    const detail = `no communication watchdog is in force (${abilities.profile}): a velocity move would run on if the line broke; ${abilities.commLoss.reaction}`;
     const remedy = "ask for MoveAbsolute, or set allowUnboundedMoves for this axis in the configuration";
     return cannot(detail, remedy, "/type", "a move with an end");
   }
