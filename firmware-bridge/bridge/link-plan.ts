@@ -61,7 +61,7 @@ const names = ({ data }: DriveProfile, instruction: number): boolean =>
 /** Whether drives of the profile can be started by one frame with others of their line. */
 export const startsTogether = (profile: DriveProfile): boolean => names(profile, SYNC_WRITE);
 
-/** The longest read of several units that a stop can come behind. */
+/** No read of several units that a stop can come behind takes longer than this one: it is the first beyond the limit. */
 function longestJoined(polls: LinkPlan["polls"], { syncRead }: Together, cost: LineCost): ModbusRequest[] {
   const longest = new Map<number, UnitPart>();
   for (const { unit, request } of polls) {
@@ -69,16 +69,15 @@ function longestJoined(polls: LinkPlan["polls"], { syncRead }: Together, cost: L
     if (request.quantity > (longest.get(unit)?.quantity ?? 0))
       longest.set(unit, { unit, address: request.address, quantity: request.quantity });
   }
-  let joined: ModbusRequest[] = [];
-  for (const parts = [...longest.values()]; parts.length > 1; parts.pop()) {
-    const quantity = parts.reduce((all, part) => all + part.quantity, 0);
-    const request: ModbusRequest = { fn: "read", address: 0, quantity, parts: [...parts] };
+  const all = [...longest.values()];
+  for (let count = 2; count <= all.length; count++) {
+    const parts = all.slice(0, count);
+    const quantity = parts.reduce((sum, part) => sum + part.quantity, 0);
+    const request: ModbusRequest = { fn: "read", address: 0, quantity, parts };
     const micros = requestMicros(request, cost) + replyMicros(request, cost);
-    if (micros > JOINED_SHARE * cost.replyWaitMaxUs) continue;
-    joined = [request];
-    break;
+    if (count === all.length || micros > JOINED_SHARE * cost.replyWaitMaxUs) return [request];
   }
-  return joined;
+  return [];
 }
 
 function pollsOf(profile: DriveProfile, unit: number, periodMs: number): LinkPlan["polls"] {

@@ -64,7 +64,7 @@ export class JobJoiner {
       const request = this.#readOf([...members, job]);
       if (!request) continue;
       const joined = this.#micros(request);
-      if (joined > JOINED_SHARE * this.#parts.cost.replyWaitMaxUs) break;
+      if (joined > this.#mostMicros) break;
       if (joined >= micros + this.#micros(job.request)) continue;
       members = [...members, job];
       micros = joined;
@@ -91,6 +91,7 @@ export class JobJoiner {
     if (!this.#mayWrite(first, first)) return [first];
     const asked = [first, ...schedule.list(first.class).filter((job) => this.#mayWrite(job, first))];
     const inTime = unique(asked).slice(0, Math.floor(JOINED_BYTES_MAX / (1 + valuesOf(first).length)));
+    while (inTime.length > 1 && this.#micros(writeOf(inTime)) > this.#mostMicros) inTime.pop();
     if (inTime.length < 2) return [first];
     return inTime.filter((job) => {
       const reason = job.options.beforeFirstByte?.();
@@ -140,18 +141,7 @@ export class JobJoiner {
   }
 
   #writeJob(members: readonly Job[]): Job {
-    const parts = members.map(({ unit, request }) => ({
-      unit,
-      address: request.address,
-      quantity: valuesOf({ request }).length,
-    }));
     const [first] = members as [Job];
-    const request: WriteManyRequest = {
-      fn: "write-many",
-      address: first.request.address,
-      values: members.flatMap(valuesOf),
-      parts,
-    };
     const onSent: NonNullable<Job["options"]["onSent"]> = (sent) => {
       for (const member of members) {
         member.sent = true;
@@ -160,7 +150,7 @@ export class JobJoiner {
       }
     };
     const options = { class: first.class, broadcastDelayMs: WRITE_REST_MS, onSent };
-    const job = newJob(this.#parts.broadcastUnit, request, options, this.#parts.nowMs(), {
+    const job = newJob(this.#parts.broadcastUnit, writeOf(members), options, this.#parts.nowMs(), {
       resolve: (done) => {
         for (const member of members) member.resolve({ ...done, frames: member.frames, unanswered: true });
       },
@@ -171,8 +161,20 @@ export class JobJoiner {
     return { ...job, members };
   }
 
+  /** What a joined frame and its answers may take on the wire, microseconds. */
+  get #mostMicros(): number {
+    return JOINED_SHARE * this.#parts.cost.replyWaitMaxUs;
+  }
+
   #micros = (request: ModbusRequest): number =>
     requestMicros(request, this.#parts.cost) + replyMicros(request, this.#parts.cost);
+}
+
+function writeOf(members: readonly Job[]): WriteManyRequest {
+  const quantity = valuesOf(members[0] as Job).length;
+  const address = members[0]?.request.address ?? 0;
+  const parts = members.map(({ unit }) => ({ unit, address, quantity }));
+  return { fn: "write-many", address, values: members.flatMap(valuesOf), parts };
 }
 
 /** Everybody gets the own share of what was read. */
