@@ -1,7 +1,9 @@
 import type { AxisId, Report } from "@servofleet/contracts";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { expect, it, onTestFinished } from "vitest";
+import { LogError } from "../event-log/event-log.ts";
 import { MemoryEventLog } from "../event-log/memory-event-log.ts";
+import { openEventLog } from "../event-log/open-event-log.ts";
 import { ControllerRig, type RigOptions } from "../testing/controller-rig.ts";
 
 async function rig(options: RigOptions = {}): Promise<ControllerRig> {
@@ -196,4 +198,24 @@ it("stops first what moved, also when the next bridge is there before the last o
   await box.until(() => next.heard.length > 0);
   expect(next.heard[0]).toMatchObject({ type: "stop", stop: { axis: "x1", reason: "restart-recovery" } });
   expect(box.lost).toEqual([]);
+});
+
+it("gives up once more on a silent drive when a full disk has refused to record it", async () => {
+  const { directory, commandId } = await endedMoving();
+  let refusals = 0;
+  const openLog: RigOptions["openLog"] = async (path, clock, random) => {
+    const log = await openEventLog({ directory: path, clock, random, box: "test_box" });
+    const append = log.append.bind(log);
+    log.append = (events, options) => {
+      const full = refusals === 0 && events.some(({ event }) => event.type === "CommandIndeterminate");
+      if (!full) return append(events, options);
+      refusals += 1;
+      return Promise.reject(new LogError("log-full", {}, "no space left"));
+    };
+    return log;
+  };
+  const box = await rig({ directory, openLog, bridge: { bridgeBoot: "next", found: { online: false, reads: 0 } } });
+  await box.until(async () => (await box.log.readCommand(commandId)).at(-1)?.type === "CommandIndeterminate");
+  expect(refusals).toBe(1);
+  expect(box.bridge?.orders).toEqual([]);
 });

@@ -19,6 +19,8 @@ import type { StopLane } from "../stop/stop-lane.ts";
 
 /** From the bridge's first word: then what could not be read is taken as silent, so that each axis is classified and recorded within 3 s. */
 export const RECOVERY_LIMIT_MS = 2500;
+/** A log without space is asked again so much later. */
+const SETTLE_AGAIN_MS = 500;
 /** Without any bridge. */
 export const RECOVERY_START_LIMIT_MS = 10_000;
 
@@ -50,6 +52,9 @@ export class Recovery {
   readonly #watched = new Map<CommandId, AxisId>();
   readonly #findings = new Map<AxisId, EventData<"RecoveryCompleted">["axes"][number]>();
   #limit: Timer | undefined;
+  #again: Timer | undefined;
+  /** Settled, but the log has not taken it. */
+  readonly #unrecorded = new Map<CommandId, AxisId>();
   /** The bridge has spoken since the recovery began; what it says again gives nobody more time. */
   #heard = false;
 
@@ -110,6 +115,7 @@ export class Recovery {
 
   close(): void {
     this.#limit?.cancel();
+    this.#again?.cancel();
   }
 
   #onTheWire(axis: AxisId): readonly ToSettle[] {
@@ -127,7 +133,34 @@ export class Recovery {
       stopLane.raise({ name: "axis", axes: [axis] }, reason, "controller");
     }
     this.#conclude(axis, found, decision);
+    if ("type" in found) recorded.catch(() => this.#settleAgain(axis, found.commandId));
     return recorded;
+  }
+
+  /**
+   * What the log has not taken is open again: asked once more, a little later. A bridge repeats its own report, but nobody
+   * repeats what this room gave up on by itself. Whoever comes first ends it.
+   */
+  #settleAgain(axis: AxisId, commandId: CommandId): void {
+    this.#unrecorded.set(commandId, axis);
+    this.#again ??= this.#parts.clock.after(SETTLE_AGAIN_MS, () => this.#askUnrecorded(), true);
+  }
+
+  #askUnrecorded(): void {
+    this.#again = undefined;
+    const { book, link } = this.#parts;
+    for (const [commandId, axis] of this.#unrecorded) {
+      const command = book.current(axis).open.get(commandId);
+      if (!command || !isDispatched(command)) continue;
+      const open = this.#cases.get(axis) ?? { settle: new Map(), asked: false };
+      open.settle.set(commandId, { commandId, targetCounts: command.targetCounts });
+      open.asked = false;
+      this.#cases.set(axis, open);
+    }
+    this.#unrecorded.clear();
+    if (!this.running) return;
+    this.#giveUpAfter(RECOVERY_LIMIT_MS);
+    link.describe();
   }
 
   #conclude(axis: AxisId, found: Settled | AxisStatus, decision: RecoveryDecision): void {
