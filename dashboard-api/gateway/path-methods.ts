@@ -6,6 +6,7 @@ const READ_PATHS = [
   "/v1/axes",
   "/v1/axes/:axis",
   "/v1/axes/:axis/telemetry",
+  "/v1/axes/:axis/black-box",
   "/v1/groups",
   "/v1/links",
   "/v1/links/:link",
