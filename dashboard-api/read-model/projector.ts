@@ -26,7 +26,10 @@ export class Projector<Row> {
   readonly #disk: WriteBehind<Row> | null;
   readonly #snapshotEvents: number;
   #stored: StoredRows<Row> | null;
-  #checkpoint: Checkpoint;
+  readonly #logId: string;
+  // Two fields and no object: every event of a rebuild moves them once per projection.
+  #position = 0;
+  #hash = "";
   #halted: ProjectionError | null = null;
   #behindSinceMs: number | null = null;
 
@@ -42,7 +45,7 @@ export class Projector<Row> {
     this.#snapshotEvents = snapshotEvents;
     this.rows = new ResidentRows(projection);
     this.#clock = clock;
-    this.#checkpoint = { logId, position: 0, hash: "" };
+    this.#logId = logId;
     this.#disk =
       store &&
       new WriteBehind(
@@ -59,12 +62,16 @@ export class Projector<Row> {
     // What is born later is all in memory; where no row is ever settled, all the others are too.
     const floorRank = Number.isFinite(this.projection.residentMax) ? snapshot.position + 1 : 0;
     this.rows.load(snapshot.rows, floorRank);
-    this.#checkpoint = { logId: this.#checkpoint.logId, position: snapshot.position, hash: snapshot.hash };
+    this.#position = snapshot.position;
+    this.#hash = snapshot.hash;
     this.#stored = settled;
   }
 
   get position(): number {
-    return this.#checkpoint.position;
+    return this.#position;
+  }
+  get #checkpoint(): Checkpoint {
+    return { logId: this.#logId, position: this.#position, hash: this.#hash };
   }
   get halted(): ProjectionError | null {
     return this.#halted;
@@ -94,7 +101,8 @@ export class Projector<Row> {
     if (stored && (await belongsTo(log, stored))) {
       const { rows, floorRank } = await this.#diskStore().resident();
       this.rows.load(rows, floorRank);
-      this.#checkpoint = stored;
+      this.#position = stored.position;
+      this.#hash = stored.hash;
       this.#disk?.startAt(stored);
       return "continued";
     }
@@ -123,7 +131,7 @@ export class Projector<Row> {
   }
 
   #apply(event: RecordedEvent): void {
-    const expected = this.#checkpoint.position + 1;
+    const expected = this.#position + 1;
     if (event.position !== expected)
       throw new ProjectionError(
         "position-gap",
@@ -142,7 +150,8 @@ export class Projector<Row> {
       this.rows.set(key, row);
       this.#disk?.put(key, row);
     }
-    this.#checkpoint = { logId: this.#checkpoint.logId, position, hash };
+    this.#position = position;
+    this.#hash = hash;
     if (position % this.#snapshotEvents === 0 && this.#disk)
       this.#disk.putSnapshot({ position, hash, rows: this.rows.unsettled() });
   }
