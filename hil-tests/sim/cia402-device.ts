@@ -169,8 +169,7 @@ export class Cia402Device {
     if (rose(controlBit.halt)) note("halt", enabledBefore);
     // A quick stop or a new set-point that takes the halt's place in the same word lets nothing old go on.
     const goesOn = resumes && this.cycle.state === "operation-enabled" && !rose(controlBit.start);
-    if (fell(controlBit.halt) && goesOn)
-      note(this.#modeIs(mode.profileVelocity) ? "velocity" : "start-absolute", true);
+    if (fell(controlBit.halt) && goesOn) note(this.#modeIs(mode.profileVelocity) ? "velocity" : "start-absolute", true);
     if (fell(controlBit.start) && homingBefore) note("stop", true);
     if (!rose(controlBit.start)) return;
     if (this.#modeIs(mode.homing)) note("home", obeyed);

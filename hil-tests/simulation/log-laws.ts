@@ -41,10 +41,9 @@ function commandLaws({ id, axis, accepted, events, ends }: ToldCommand): Broken[
     const how = `${name} ended ${ends.length} times: ${events.map(({ type }) => type).join(" ")}`;
     broken.push({ law: "every command ends exactly once", how });
   }
-  const after = events.slice(events.findIndex((event) => event === ends[0]) + 1);
-  const late = after.find(({ type }) => type !== "OutcomeSettled");
-  if (ends.length > 0 && late)
-    broken.push({ law: "nothing happens to a command after its end", how: `${name}: ${late.type}` });
+  const end = ends[0];
+  const late = end && events.slice(events.indexOf(end) + 1).find(({ type }) => type !== "OutcomeSettled");
+  if (late) broken.push({ law: "nothing happens to a command after its end", how: `${name}: ${late.type}` });
   if (events.filter(({ type }) => type === "DispatchStarted").length > 1)
     broken.push({ law: "a command is dispatched at most once", how: name });
   return broken;

@@ -71,15 +71,15 @@ export class SimNemesis {
     const life = this.#services.controller;
     if (this.#random.next() < 0.15) return void this.#services.restartInOrder();
     if (!life) return;
-    if (this.#random.next() < 0.3) return life.end("killed");
-    life.dieAt({ step: this.#of(CONTROLLER_STEPS), left: 1 + this.#upTo(4), when: this.#when() });
+    if (this.#random.next() < 0.3) life.end("killed");
+    else life.dieAt({ step: this.#of(CONTROLLER_STEPS), left: 1 + this.#upTo(4), when: this.#when() });
   }
 
   #killBridge(): void {
     const life = this.#services.bridge;
     if (!life) return;
-    if (this.#random.next() < 0.3) return life.end("killed");
-    life.dieAt({ step: this.#of(BRIDGE_STEPS), left: 1 + this.#upTo(30), when: this.#when() });
+    if (this.#random.next() < 0.3) life.end("killed");
+    else life.dieAt({ step: this.#of(BRIDGE_STEPS), left: 1 + this.#upTo(30), when: this.#when() });
   }
 
   #breakDisk(): void {
