@@ -1,4 +1,4 @@
-import type { StopView } from "@servofleet/contracts";
+import type { AxisId, StopView } from "@servofleet/contracts";
 import { expect, it, onTestFinished } from "vitest";
 import { MemoryEventLog } from "../event-log/memory-event-log.ts";
 import { ControllerRig, type RigOptions } from "../testing/controller-rig.ts";
@@ -102,6 +102,27 @@ it("ends the move that was on its way, and refuses motion until the latch is rel
   expect((await box.ask("POST", "/v1/axes/x1/commands", reset)).body["state"]).toBe("succeeded");
   expect((await box.ask("POST", "/v1/axes/x1/commands", { body: move })).status).toBe(202);
 });
+
+it("a Reset that comes before the first reading after its stop waits for it, and is refused when none comes", async () => {
+  const box = await ready();
+  const { bridge } = box;
+  const x1 = "x1" as AxisId;
+  let stopGeneration = 0;
+  if (bridge)
+    bridge.onStop = (stop) => {
+      stopGeneration = stop.stopGeneration;
+      bridge.report({ ...stop, type: "stop-result", result: "acknowledged", problem: null, atUs: 1, frames: [] });
+    };
+  const reset = () => box.ask("POST", "/v1/axes/x1/commands", { body: { type: "Reset" } });
+  expect((await box.ask("POST", "/v1/axes/x1/stop")).status).toBe(200);
+  const unread = await reset();
+  expect([unread.status, unread.body.type]).toEqual([409, "/problems/axis-not-ready"]);
+  expect(unread.body.detail).toContain("has not been read since the stop");
+  const waiting = reset();
+  bridge?.reading(x1, { positionCounts: 1 });
+  bridge?.reading(x1, { positionCounts: 0, stopGeneration });
+  expect((await waiting).status).toBe(202);
+}, 10_000);
 
 it("answers 202 with each axis's own result when not every axis acknowledged in time", async () => {
   const box = await ready();

@@ -139,14 +139,20 @@ const standstill: Check = ({ request }, axis, status) => {
 const readAfterStop = (axis: Axis, status: AxisStatus | null): boolean =>
   status !== null && status.stopGeneration >= axis.stopGeneration;
 
+/** Nothing but a reading is missing for a Reset: the next one is due in a moment and decides it. */
+export const waitsForReading = (type: CommandType, axis: Axis, status: AxisStatus | null): boolean =>
+  type === "Reset" && axis.stopLatched && standsStill(axis, status) && !readAfterStop(axis, status);
+
 /** Only a latch needs standstill (API: the latch stands for MC_Stop's Execute). A fault alone is the drive's matter. */
-const releasable: Check = ({ request }, axis, status) =>
-  request.type !== "Reset" || !axis.stopLatched || (standsStill(axis, status) && readAfterStop(axis, status))
-    ? null
-    : notReady(
-        `the stop latched on axis ${axis.id} is only released at measured standstill, and the axis still moves`,
-        "wait until it stands, then send Reset again",
-      );
+const releasable: Check = ({ request }, axis, status) => {
+  if (request.type !== "Reset" || !axis.stopLatched || (standsStill(axis, status) && readAfterStop(axis, status)))
+    return null;
+  const why = standsStill(axis, status) ? "has not been read since the stop" : "still moves";
+  return notReady(
+    `the stop latched on axis ${axis.id} is only released at measured standstill, and the axis ${why}`,
+    "wait until it stands, then send Reset again",
+  );
+};
 
 const positioned: Check = ({ request }, axis, status) => {
   if (request.type === "SetPosition" && status?.positionCounts == null) {

@@ -9,6 +9,8 @@ interface Page {
   /** With everything that is on its way into the log: what the next decision sees. */
   current: Axis;
   reading: AxisStatus | null;
+  /** Who waits for the next report. */
+  waiting: PromiseWithResolvers<void> | null;
 }
 
 /** Every configured axis, as recorded and as decided so far, and the bridge's newest reading of it. */
@@ -19,7 +21,7 @@ export class AxisBook {
     this.#pages = new Map(
       axes.map((config) => {
         const axis = initialAxis(config);
-        return [config.id, { committed: axis, current: axis, reading: null }];
+        return [config.id, { committed: axis, current: axis, reading: null, waiting: null }];
       }),
     );
   }
@@ -52,6 +54,15 @@ export class AxisBook {
   read(id: AxisId, report: Report): void {
     const page = this.#page(id);
     page.reading = latestStatus(page.reading, report, page.current);
+    page.waiting?.resolve();
+    page.waiting = null;
+  }
+
+  /** Resolves with the axis's next report, when its events are decided; never when there is none. */
+  nextReport(id: AxisId): Promise<void> {
+    const page = this.#page(id);
+    page.waiting ??= Promise.withResolvers();
+    return page.waiting.promise;
   }
 
   /** The bridge is lost: what it read says nothing about now. */

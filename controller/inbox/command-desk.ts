@@ -11,6 +11,7 @@ import type { Control, LeaseBook } from "../authority/lease-book.ts";
 import type { DispatchTerms } from "../dispatch/dispatcher.ts";
 import type { AxisEvent } from "../domain/axis-event.ts";
 import { decide, isRefusal, rejected } from "../domain/decide.ts";
+import { waitsForReading } from "../domain/readiness.ts";
 import { refuse } from "../domain/refusal.ts";
 import { type EventLog, LogError } from "../event-log/event-log.ts";
 import { type Admission, logUnavailable } from "./admission.ts";
@@ -19,6 +20,9 @@ import type { CommandIdentity } from "./command-identity.ts";
 import { type Answer, type Decision, decisionOf, isDecided, type Wish } from "./decision.ts";
 import type { Journal } from "./journal.ts";
 import { RecentDecisions } from "./recent-decisions.ts";
+
+/** How long a Reset waits for the first reading after its stop: some turns of a busy line. */
+const READING_LIMIT_MS = 500;
 
 export interface CommandDeskParts {
   readonly log: EventLog;
@@ -67,11 +71,27 @@ export class CommandDesk {
       // A made-up key names nothing that the log could know.
       const known = wish.key === undefined ? undefined : await this.#parts.log.findById(commandId);
       if (known) return this.#replay(wish, decisionOf(known));
+      await this.#read(wish);
       return await this.#decide(wish, commandId, receivedAtMs);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       return { notTaken: logUnavailable(error.code), commandId };
     }
+  }
+
+  /** A Reset right after its stop comes before the reading that it needs. */
+  async #read({ axis, request }: Wish): Promise<void> {
+    const { book, clock } = this.#parts;
+    const missing = () => book.has(axis) && waitsForReading(request.type, book.current(axis), book.reading(axis));
+    if (!missing()) return;
+    let over = false;
+    const limit = Promise.withResolvers<void>();
+    const timer = clock.after(READING_LIMIT_MS, () => {
+      over = true;
+      limit.resolve();
+    });
+    while (missing() && !over) await Promise.race([book.nextReport(axis), limit.promise]);
+    timer.cancel();
   }
 
   #replay(wish: Wish, decision: Decision): Answer {
