@@ -266,6 +266,9 @@ test.each([
 test("a finished grab starts the conveyor, and two runs of it stand side by side", async () => {
   for (const id of ["x1", "x2", "x3"]) await readyAxis(box, id);
   const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
+  // What the tests above have stopped: with any stop latched nothing may be armed.
+  const { items } = await answer<Page<AxisView>>("axes", "--json");
+  for (const { id } of items.filter(({ stopLatched }) => stopLatched)) await box.cli("reset", id);
   for (const name of ["grab", "conveyor"]) {
     await answer<ProgramView>("--json", "program", "add", `${docs}example-${name}.yaml`);
     expect(await answer<DryRunView>("--json", "program", "dry-run", name)).toMatchObject({ ok: true, axes: [] });
