@@ -12,6 +12,10 @@ const SilenceSchema = Type.Union([Type.Literal("strict"), Type.Integer({ minimum
 const LocalEchoSchema = Type.Boolean({
   description: "the adapter hears what it sends (RS-485 without echo suppression): the echo is checked and cut off",
 });
+const KeepAwakeSchema = Type.Boolean({
+  description:
+    "no core of the box sleeps while its bridge runs (PM QoS, /dev/cpu_dma_latency, where the bridge may open it): a fast line gains some percent, the cores draw full power",
+});
 
 const RtuLinkSchema = Type.Object(
   {
@@ -25,6 +29,7 @@ const RtuLinkSchema = Type.Object(
     stopWaitMaxMs: Type.Number({ minimum: 5, maximum: 1000, default: 50 }),
     silenceUs: Type.Optional(SilenceSchema),
     localEcho: Type.Optional(LocalEchoSchema),
+    keepAwake: Type.Optional(KeepAwakeSchema),
   },
   strict,
 );

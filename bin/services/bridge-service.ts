@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { FleetConfig } from "@servofleet/contracts";
 import { startBridge } from "@servofleet/firmware-bridge";
 import { takeLinePriority } from "@servofleet/firmware-bridge/bridge/line-priority";
+import { stayAwake } from "@servofleet/firmware-bridge/bridge/stay-awake";
 import { createLink } from "@servofleet/firmware-bridge/link/create-link";
 import { loadProfile } from "@servofleet/firmware-bridge/profile/load-profile";
 import { childProcessBus } from "@servofleet/runtime/child-process-bus";
@@ -41,7 +42,11 @@ export async function runBridge(configFile: string): Promise<void> {
   // Its controller died before this process had started: there is nobody to obey and nothing that moves by its doing.
   if (parent !== undefined && parent !== String(process.ppid)) return;
   const isControllersChild = parent !== undefined;
-  logger.info({ priority: takeLinePriority() }, "starting");
+  // Held to the end of the process.
+  const wantsAwake = config.links.some((link) => "keepAwake" in link && link.keepAwake === true);
+  const awake = wantsAwake && stayAwake() !== null;
+  logger.info({ priority: takeLinePriority(), awake }, "starting");
+  if (wantsAwake && !awake) logger.warn("keepAwake: /dev/cpu_dma_latency may not be opened, the cores sleep as ever");
   const successor = isControllersChild ? await takeOver(config, clock, logger) : new AbortController().signal;
   const bus = busOf(config, isControllersChild, logger);
   const random = systemRandom();
