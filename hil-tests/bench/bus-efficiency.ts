@@ -1,3 +1,4 @@
+import { stayAwake } from "@servofleet/firmware-bridge/bridge/stay-awake";
 import { bitsPerCharacter } from "@servofleet/firmware-bridge/link/bus-cost";
 import { type PacedLine, startPacedLine } from "../line/paced-line.ts";
 import { type BenchContext, sized } from "./bench-context.ts";
@@ -58,12 +59,15 @@ const wireLimit = (of: Case) => 1e6 / (characterUs(of.baud) * (REQUEST_BYTES + R
  */
 export async function busEfficiency(context: BenchContext): Promise<Measurement> {
   const worker = startWorker("line-masters", context.clock);
+  // Waking a core is the machine's price and no master's: none sleeps, for all of them alike (`keepAwake` of a link).
+  const release = stayAwake();
   try {
     await pinned(worker.pid, MASTER_CORE);
     const cases = [];
     for (const of of CASES) cases.push(await measured(of, worker, context));
-    return judged(cases);
+    return judged(cases, release !== null);
   } finally {
+    release?.();
     await worker.stop();
   }
 }
@@ -135,7 +139,7 @@ async function runOf(of: Case, { perS, failed, wrong }: ReadingFigures, line: Pa
   };
 }
 
-function judged(cases: readonly Awaited<ReturnType<typeof measured>>[]): Measurement {
+function judged(cases: readonly Awaited<ReturnType<typeof measured>>[], awake: boolean): Measurement {
   const table = cases.map(({ of, realtime, runs }) => {
     const limit = wireLimit(of);
     const masters = MASTERS.map((name) => [name, masterFigures(runs.get(name), limit)]);
@@ -159,6 +163,7 @@ function judged(cases: readonly Awaited<ReturnType<typeof measured>>[]): Measure
     runs: worst.shares.length,
     spread: spreadOf(worst.shares),
     more: {
+      awake,
       cases: table.map(({ of, limit, efficiency, holds, realtime, masters }) => ({
         baud: of.baud,
         gaps: of.gaps,

@@ -1,6 +1,6 @@
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { argv } from "node:process";
-import { pathToFileURL } from "node:url";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { moveEvents } from "./append-events.ts";
 
@@ -13,7 +13,7 @@ interface Emmett {
 }
 
 const [package_ = "", directory = "", count = "0"] = argv.slice(2);
-const { getSQLiteEventStore } = (await import(pathToFileURL(package_).href)) as Emmett;
+const { getSQLiteEventStore } = createRequire(import.meta.url)(package_) as Emmett;
 const store = getSQLiteEventStore({
   fileName: join(directory, "emmett.db"),
   schema: { autoMigration: "CreateOrUpdate" },
