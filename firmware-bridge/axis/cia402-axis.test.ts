@@ -1,5 +1,6 @@
 import { FakeClock } from "@servofleet/runtime/fake-clock";
 import { expect, test } from "vitest";
+import type { ModbusRequest } from "../link/link.ts";
 import { MemoryLink } from "./testing/memory-link.ts";
 import { axisConfig, ended, TestAxis, typesOf } from "./testing/test-axis.ts";
 import { TestCia402 } from "./testing/test-cia402.ts";
@@ -87,6 +88,27 @@ test("a halt keeps its bit until the next order, which releases it in the word o
   await axis.until(() => ended(next()));
   expect(drive.controlwords.slice(drive.controlwords.lastIndexOf(0x010f) + 1)).toEqual([0x3f, 0x0f]);
   expect(next().at(-1)).toMatchObject({ type: "order-done" });
+});
+
+test("a halt whose answer was lost is not released before the next start: the halted move never goes on", async () => {
+  const { axis, drive, link } = await enabledRig();
+  axis.order({ kind: "move-absolute", targetCounts: 80_000, ...rates });
+  await axis.until(() => drive.motor.running);
+  // The word that lowers bit 4 gets lost, and so does the answer to the halt.
+  await axis.until(() => drive.controlwords.at(-1) === 0x0f);
+  const control = (request: ModbusRequest) => request.fn === "write-many" && request.address === 0x6040;
+  link.fate = ({ request }) => (control(request) ? "lost-reply" : "answer");
+  axis.order({ kind: "halt", deceleration: 250_000 });
+  await axis.until(() => drive.controlwords.at(-1) === 0x010f);
+  link.fate = ({ request }) => (control(request) ? "lost-request" : "answer");
+  axis.order({ kind: "move-absolute", targetCounts: 2000, ...rates });
+  await axis.until(() => link.writes().at(-1)?.fate === "lost-request");
+  link.fate = () => "answer";
+  const next = axis.order({ kind: "move-absolute", targetCounts: 1000, ...rates });
+  await axis.until(() => ended(next()));
+  const after = drive.controlwords.slice(drive.controlwords.indexOf(0x010f) + 1);
+  expect(after.slice(-3)).toEqual([0x010f, 0x3f, 0x0f]);
+  expect(after.indexOf(0x0f)).toBe(after.length - 1);
 });
 
 test("homing runs in mode 6, is remembered, and is forgotten when the drive was switched off and on", async () => {

@@ -32,8 +32,8 @@ export class Cia402Control {
   /** A set-point was given since the drive was enabled: bit 10 speaks of it. */
   commanded = false;
   readonly #written = new Map<string, number>();
-  /** A word whose answer was lost: the drive may hold it. */
-  #maybe: number | null = null;
+  /** Words whose answers were lost since one was last certain: the drive may hold any of them. */
+  readonly #maybe = new Set<number>();
 
   constructor(profile: DriveProfile) {
     this.profile = profile;
@@ -64,9 +64,14 @@ export class Cia402Control {
     return this.word !== null && (this.word & CONTROL.haltBit) !== 0;
   }
 
+  /** Bit 8 is high or may be: a word without it could let the halted move go on. */
+  get mayBeHalted(): boolean {
+    return this.word === null || this.#mayHold(CONTROL.haltBit);
+  }
+
   /** Bit 4 is high or may be: an edge must not be trusted before it was lowered. */
   get startBit(): boolean {
-    return this.word === null || ((this.word | (this.#maybe ?? 0)) & START_BIT) !== 0;
+    return this.word === null || this.#mayHold(START_BIT);
   }
 
   /** Whether our word asks for Operation enabled. */
@@ -80,10 +85,10 @@ export class Cia402Control {
    */
   adopt(word: number, mode: number): boolean {
     const ours =
-      word !== CONTROL.disableVoltage && word !== this.words.off && (word === this.word || word === this.#maybe);
+      word !== CONTROL.disableVoltage && word !== this.words.off && (word === this.word || this.#maybe.has(word));
     if (!ours) this.commanded = false;
     this.word = word;
-    this.#maybe = null;
+    this.#maybe.clear();
     this.mode = mode;
     this.ownMode = null;
     this.#written.clear();
@@ -91,9 +96,9 @@ export class Cia402Control {
   }
 
   async write(talk: DriveTalk, word: number, weight: WriteWeight): Promise<void> {
-    this.#maybe = word;
+    this.#maybe.add(word);
     await talk.write([["controlword", word]], weight);
-    this.#maybe = null;
+    this.#maybe.clear();
     this.word = word;
     if ((word & 0x0f) !== 0x0f) this.commanded = false;
   }
@@ -193,6 +198,11 @@ export class Cia402Control {
     }
     acknowledged();
     return false;
+  }
+
+  #mayHold(bit: number): boolean {
+    if (((this.word ?? 0) & bit) !== 0) return true;
+    return this.#maybe.values().some((word) => (word & bit) !== 0);
   }
 
   // Without its enable input a drive makes no transition and says nothing about it but bit 9.

@@ -27,7 +27,7 @@ export async function startHoming(
   if (profile.has("homeOffset")) await control.set(talk, "homeOffset", action.offsetCounts);
   await setRates(action, control, units, talk);
   await changeMode(MODE.homing, control, talk, facts);
-  if (control.startBit || control.halted) await control.write(talk, CONTROL.enableOperation, "prepare");
+  if (control.startBit || control.mayBeHalted) await control.write(talk, CONTROL.enableOperation, "prepare");
   await talk.pause(control.dialect.startPauseMs);
   starting();
   await control.write(talk, CONTROL.startHoming, "decisive");

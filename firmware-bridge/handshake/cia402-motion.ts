@@ -37,7 +37,7 @@ export async function startMove(
 
 /** Bit 4 must be seen low before it rises; a halt stays until the start takes its place. */
 async function lowerStart(control: Cia402Control, talk: DriveTalk): Promise<void> {
-  const low = control.halted ? control.words.low | CONTROL.haltBit : control.words.low;
+  const low = control.mayBeHalted && control.canHalt ? control.words.low | CONTROL.haltBit : control.words.low;
   if (control.startBit || (control.dialect.twoStep && control.word !== low)) await control.write(talk, low, "prepare");
 }
 
@@ -89,10 +89,10 @@ export async function startVelocity(
 ): Promise<void> {
   await needEnabled(control, talk);
   await setRates(action, control, units, talk);
-  if (control.knownMode !== MODE.profileVelocity || control.halted)
+  if (control.knownMode !== MODE.profileVelocity || control.mayBeHalted)
     await talk.write([["targetVelocity", 0]], "prepare");
   await changeMode(MODE.profileVelocity, control, talk, facts);
-  if (control.startBit || control.halted) await control.write(talk, CONTROL.enableOperation, "prepare");
+  if (control.startBit || control.mayBeHalted) await control.write(talk, CONTROL.enableOperation, "prepare");
   await talk.write([["targetVelocity", rawOf(units.speed(action.velocity))]], "decisive");
   control.commanded = true;
   acknowledged();
