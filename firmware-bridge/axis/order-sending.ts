@@ -4,8 +4,14 @@ import { type AxisParts, unitWords } from "./axis-parts.ts";
 import { axisProblem, mayHaveArrived, problemOf, refusalOf } from "./axis-problem.ts";
 import { DriveSession, SessionEnded } from "./drive-session.ts";
 import { type RefusedOrder, refusalNow } from "./order-guard.ts";
-import type { OrderRun } from "./order-run.ts";
+import type { AbortedBy, OrderRun } from "./order-run.ts";
 import { newWatch } from "./order-watch.ts";
+
+/**
+ * The first byte keeps the deadline. A start whose handshake first brings another motion to rest may leave so much later, ms:
+ * beyond it nobody expects the axis to move any more.
+ */
+const START_LATE_MAX_MS = 250;
 
 interface SendingEvents {
   /** Its first byte that ends what ran before is in the kernel. */
@@ -73,12 +79,17 @@ export class OrderSending {
     });
   }
 
-  /** Once its first byte is out, only a stop, a newer order and a let-go button keep the rest back: half a handshake helps nobody. */
+  /**
+   * Until a motion's start is out, whatever forbids a motion forbids it. Once that, or the first byte of anything else, is
+   * out, only a stop, a newer order and a let-go button keep the rest back: half a handshake helps nobody.
+   */
   #refusal(run: OrderRun): RefusedOrder | null {
     const guard = this.#parts.guard();
+    const nowMs = this.#parts.clock.monotonicMs();
     const { superseded, released } = run;
-    if (!run.sent)
-      return refusalNow(run.order, { ...guard, superseded, released, nowMs: this.#parts.clock.monotonicMs() });
+    if (!run.sent) return refusalNow(run.order, { ...guard, superseded, released, nowMs });
+    if (run.isMotion && !run.decisiveSent)
+      return refusalNow(run.order, { ...guard, superseded, released, nowMs: nowMs - START_LATE_MAX_MS });
     const calm = {
       epoch: 0,
       leaseSequence: 0,
@@ -163,7 +174,7 @@ export class OrderSending {
     this.#events.unknown(run);
   }
 
-  /** A stop or a newer order kept the rest of its frames back. */
+  /** A stop, a newer order or a lost right to move kept the rest of its frames back. */
   #overtaken(run: OrderRun): void {
     const { clock, config } = this.#parts;
     const position = this.#parts.facts().positionCounts;
@@ -184,10 +195,21 @@ export class OrderSending {
       );
       return;
     }
-    const by = refusal?.reason === "superseded" ? "motion" : refusal?.reason === "cancelled" ? "policy" : "stop";
+    if (refusal?.reason === "expired") {
+      const detail = `${refusal.problem.detail} before its start could leave`;
+      run.failed(clock.wallUs(), { ...refusal.problem, slug: "deadline-passed", detail }, position);
+      return;
+    }
+    const by = ABORTED_BY[refusal?.reason ?? "stale-generation"] ?? "policy";
     run.aborted(clock.wallUs(), by, refusal?.problem.detail ?? "overtaken between two frames", position);
   }
 }
+
+/** Everything else is the bridge's own policy: who gave the order may not move the axis any more. */
+const ABORTED_BY: Partial<Record<RefusedOrder["reason"], AbortedBy>> = {
+  superseded: "motion",
+  "stale-generation": "stop",
+};
 
 const takesOver = (weight: WriteWeight): boolean => weight === "decisive" || weight === "interrupts";
 

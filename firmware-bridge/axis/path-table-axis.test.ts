@@ -96,6 +96,33 @@ test("a new move over a running one stops first where the INS bit is not known, 
   expect(drive.word(0x6017)).toBe(50);
 });
 
+test("a start that another motion has kept waiting beyond its deadline never leaves, and says so", async () => {
+  const { link, axis, drive } = await enabledRig();
+  axis.order({ kind: "move-absolute", targetCounts: 50_000, ...rates });
+  await axis.until(() => drive.motor.running);
+  link.seen.length = 0;
+  // It stops only at the end of its way, half a second later.
+  drive.motor.halt = () => undefined;
+  const notAfterMs = axis.clock.monotonicMs() + 50;
+  const late = axis.order({ kind: "move-absolute", targetCounts: 1000, ...rates }, { notAfterMs });
+  await axis.until(() => ended(late()));
+  expect(late().at(-1)).toMatchObject({ type: "order-failed", problem: { slug: "deadline-passed" } });
+  expect(requests(link).filter(({ address }) => address === 0x6200)).toEqual([]);
+});
+
+test("a start is kept back when a newer controller is heard in the middle of its handshake", async () => {
+  const { link, axis, drive } = await enabledRig();
+  axis.order({ kind: "move-absolute", targetCounts: 50_000, ...rates });
+  await axis.until(() => drive.motor.running);
+  link.seen.length = 0;
+  const late = axis.order({ kind: "move-absolute", targetCounts: 1000, ...rates });
+  await axis.until(() => link.writes().length > 0);
+  axis.gate.epoch += 1;
+  await axis.until(() => ended(late()));
+  expect(late().at(-1)).toMatchObject({ type: "order-aborted", by: "policy" });
+  expect(requests(link).filter(({ address }) => address === 0x6200)).toEqual([]);
+});
+
 test("a new move takes over at once where the profile says that it does", async () => {
   const { link, axis, drive } = await enabledRig((data) => ({
     ...data,
