@@ -65,12 +65,12 @@ export class StopLane {
     return { stopId, outcome: () => outcome };
   }
 
-  /** Stops that the log knows without an acknowledgement (after a start). */
+  /** Stops that the log knows without an acknowledgement: of a former life, or of a bridge that went before a full disk took it. */
   resume(): void {
     for (const axis of this.#parts.book.ids) {
       const { stopLatched, stops } = this.#parts.book.current(axis);
       const newest = stops.at(-1);
-      if (!stopLatched || !newest || newest.result === "acknowledged") continue;
+      if (!stopLatched || !newest || newest.result === "acknowledged" || this.#unacknowledged.has(axis)) continue;
       const { stopId, stopGeneration } = newest;
       this.#unacknowledged.set(axis, { stopId, axis, stopGeneration, reason: "restart-recovery" });
     }
@@ -78,6 +78,7 @@ export class StopLane {
 
   /** A bridge has appeared: what was not acknowledged is the first thing it hears. */
   tellAgain(): void {
+    this.resume();
     for (const order of this.#unacknowledged.values()) {
       this.#parts.link.stopOrder(order);
       this.#unheard.add(order.axis);
