@@ -25,6 +25,7 @@ import { openWriteDesks } from "./write-desks.ts";
 
 /** Answers under way leave before a poisoned controller goes. */
 const LAST_WORDS_MS = 200;
+const LOG_LOOK_MS = 1000;
 /** How long the bridge may take to bring its axes to rest (its own limits are shorter). */
 export const SHUTDOWN_LIMIT_MS = 10_000;
 const SHUTDOWN_LOOK_MS = 20;
@@ -197,6 +198,10 @@ class RunningController implements Controller {
       }
     });
     this.#journal.onBroken = (error) => this.#logBroken(error);
+    const { log, clock } = this.#options;
+    // It may break outside of an append (signing, sealing, the look whether there is room again), and then nobody else asks.
+    const look = clock.every(LOG_LOOK_MS, () => log.trouble === "log-poisoned" && this.#logBroken("found broken"));
+    this.#ends.push(() => look.cancel());
   }
 
   #listenToBus(): void {

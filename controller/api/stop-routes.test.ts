@@ -176,6 +176,14 @@ it("works with a poisoned log, and asks to be replaced with exit code 70", async
   expect(box.exits).toEqual([70]);
 });
 
+it("a log that breaks while nobody writes is noticed, and the process asks to be replaced", async () => {
+  const memory = memoryLog();
+  const box = await ready({ openLog: memory.openLog });
+  memory.log().trouble = "log-poisoned";
+  await box.until(() => box.exits.length > 0);
+  expect(box.exits).toEqual([70]);
+});
+
 it("answers at once while no bridge is there, and the next bridge hears the stop first", async () => {
   const box = await rig({ bridge: null });
   box.pair.disconnect();
