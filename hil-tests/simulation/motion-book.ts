@@ -16,10 +16,19 @@ export interface WireWrite {
   readonly hex: string;
 }
 
+/** Where a drive truly was when a frame was served. */
+interface Place {
+  readonly axis: AxisId;
+  readonly atMs: number;
+  readonly counts: number;
+  readonly moving: boolean;
+}
+
 /** The oracle: what the drives were told, from their own records, never from the product. */
 export class MotionBook {
   readonly motions: BookedMotion[] = [];
   readonly writes: WireWrite[] = [];
+  readonly #places: Place[] = [];
   readonly #seen = new Map<AxisId, number>();
 
   /** A frame has been served: books what the drive has recorded since. */
@@ -29,10 +38,19 @@ export class MotionBook {
       this.#seen.set(axis, seq);
       this.motions.push({ axis, kind, obeyed, target, writtenMs, arrivedMs: nowMs });
     }
+    const { position: counts, moving } = drive.state();
+    this.#places.push({ axis, atMs: nowMs, counts, moving });
   }
 
   wrote(axis: AxisId, bytes: Uint8Array, atMs: number): void {
     this.writes.push({ axis, atMs, hex: Buffer.from(bytes).toString("hex") });
+  }
+
+  /** Whether the axis was seen in that time, and stood within the window of the target all the while. */
+  stood(axis: string, targetCounts: number, windowCounts: number, fromMs: number, toMs: number): boolean {
+    const seen = this.#places.filter((place) => place.axis === axis && place.atMs >= fromMs && place.atMs <= toMs);
+    const there = ({ counts, moving }: Place) => !moving && Math.abs(counts - targetCounts) <= windowCounts;
+    return seen.length > 0 && seen.every(there);
   }
 
   /** When the first frame left that carries this target, in either word order. */

@@ -5,6 +5,8 @@ import { recordedMs, type ToldCommand } from "./told-command.ts";
 
 /** A handshake of some frames, each with its time-out: its last frame may leave so long after the first, ms. */
 const HANDSHAKE_MS = 400;
+/** The drives' own windows are not wider. */
+const WINDOW_COUNTS = 100;
 /** Ends that say that nothing was sent. */
 const UNSENT: ReadonlySet<string> = new Set(["CommandExpired", "CommandCancelled", "CommandRejected"]);
 
@@ -14,7 +16,7 @@ export function motionLaws(evidence: Evidence): Broken[] {
   return [
     ...starts.flatMap((start) => startLaws(start, evidence)),
     ...countLaws(starts, evidence),
-    ...evidence.commands.flatMap((command) => truthLaws(command, starts)),
+    ...evidence.commands.flatMap((command) => truthLaws(command, starts, evidence)),
     ...evidence.commands.flatMap((command) => deadlineLaw(command, evidence)),
   ];
 }
@@ -72,25 +74,32 @@ function countLaws(starts: readonly BookedMotion[], evidence: Evidence): Broken[
 }
 
 /** What the log says has happened has happened, and what it says was never sent was never sent. */
-function truthLaws({ id, axis, accepted, ends }: ToldCommand, starts: readonly BookedMotion[]): Broken[] {
+function truthLaws(command: ToldCommand, starts: readonly BookedMotion[], evidence: Evidence): Broken[] {
+  const { id, axis, accepted, ends, decidedMs } = command;
   const [end] = ends;
   const target = accepted?.targetCounts ?? null;
   if (!end || !accepted || target === null || !accepted.commandType.startsWith("Move")) return [];
   const name = `${accepted.commandType} ${id} of ${axis} to ${target}`;
   const own = starts.filter((start) => start.axis === axis && start.target === target);
   const before = own.filter(({ arrivedMs }) => arrivedMs <= recordedMs(end));
-  if (end.type === "CommandSucceeded" && !before.some(({ obeyed }) => obeyed))
+  // Asked to go where it stands, it is there, whether or not the drive ever heard of it.
+  const wasThere = () => evidence.book.stood(axis, target, WINDOW_COUNTS, decidedMs, recordedMs(end));
+  if (end.type === "CommandSucceeded" && !before.some(({ obeyed }) => obeyed) && !wasThere())
     return [{ law: "what succeeded was done", how: name }];
-  if (UNSENT.has(end.type) && own.some(({ writtenMs }) => isOnly(own, target) && writtenMs > recordedMs(end)))
+  // Another command may have asked for the same place.
+  const [only] = own.length === 1 ? own : [];
+  if (UNSENT.has(end.type) && only && only.writtenMs > recordedMs(end) && candidates(only, evidence).length === 0)
     return [{ law: "what was not sent was not sent", how: `${name}: ${end.type}` }];
   return [];
 }
 
-const isOnly = (own: readonly BookedMotion[], target: number): boolean => own.length === 1 && own[0]?.target === target;
-
-function deadlineLaw({ id, axis, accepted, decidedMs }: ToldCommand, { book, history, idOf }: Evidence): Broken[] {
+function deadlineLaw(
+  { id, axis, accepted, dispatched, decidedMs }: ToldCommand,
+  { book, history, idOf }: Evidence,
+): Broken[] {
   const target = accepted?.targetCounts ?? null;
-  if (!accepted || target === null || !accepted.commandType.startsWith("Move")) return [];
+  // One that was never dispatched has no frames of its own: a start of it would be nobody's motion.
+  if (!accepted || !dispatched || target === null || !accepted.commandType.startsWith("Move")) return [];
   const wish = history.wishes.find(({ key }) => idOf(key) === id);
   if (!wish) return [];
   const asked = highest(wish.attempts.map(({ atMs }) => atMs).filter((atMs) => atMs <= decidedMs));
