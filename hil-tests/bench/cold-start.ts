@@ -15,6 +15,8 @@ const LIMIT_MS = 2000;
 const START_LIMIT_MS = 60_000;
 const LOOK_MS = 5;
 const ENTRY = fileURLToPath(new URL("../../bin/servofleet.ts", import.meta.url));
+/** As every service of a box is started (bin/node-settings.ts). */
+const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/servofleet", import.meta.url));
 
 /** From the start of the read side's process on a long log to its first `ready`, its files being up to date. */
 export async function coldStart(context: BenchContext): Promise<Measurement> {
@@ -27,6 +29,8 @@ export async function coldStart(context: BenchContext): Promise<Measurement> {
     context.say(`a log of ${events} events, and the files of its views ...`);
     await writeLongLog(directory, events);
     await (await startReadSide(directory, clock)).stop();
+    // The first start ever compiles, and is not counted.
+    await coldStartMs(directory, clock);
     const startsMs: number[] = [];
     for (let run = 0; run < runs; run++) startsMs.push(await coldStartMs(directory, clock));
     const value = median(startsMs);
@@ -55,7 +59,7 @@ export async function coldStartMs(directory: string, clock: Clock): Promise<numb
   const startMs = clock.monotonicMs();
   const child = spawn(process.execPath, ["--no-warnings", ENTRY, "dashboard", "--config", config], {
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, SERVOFLEET_DATA: directory, UV_THREADPOOL_SIZE: "16" },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, SERVOFLEET_DATA: directory, UV_THREADPOOL_SIZE: "16" },
   });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
