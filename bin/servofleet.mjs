@@ -16,7 +16,7 @@ function run(node) {
   const entry = fileURLToPath(new URL("./servofleet.ts", import.meta.url));
   // As bin/node-settings.ts has it for the services, for whatever this process becomes.
   const cache = fileURLToPath(new URL("../node_modules/.cache/servofleet", import.meta.url));
-  const child = spawn(node, ["--max-semi-space-size=1", entry, ...process.argv.slice(2)], {
+  const child = spawn(node, ["--max-semi-space-size=1", "--heap-growing-percent=20", entry, ...process.argv.slice(2)], {
     stdio: "inherit",
     env: { NODE_COMPILE_CACHE: cache, ...process.env, UV_THREADPOOL_SIZE: String(threads) },
   });

@@ -8,8 +8,8 @@ import { processOf } from "./box-processes.ts";
 const AXES = ["z1", "x1"] as const;
 /** Long and slow, so that there is time to look while it moves; counts as the drives count them. */
 const MOVES = {
-  x1: { position: 400, velocity: 30, targetCounts: 40_000 },
-  z1: { position: 240, velocity: 25, targetCounts: 240_000 },
+  x1: { position: 270, velocity: 30, targetCounts: 27_000 },
+  z1: { position: 200, velocity: 25, targetCounts: 200_000 },
 } as const;
 
 type Policies = {
