@@ -59,7 +59,7 @@ function introduction(config: FleetConfig, address: string, control: string): st
     ...axes,
     "",
     "Try, in another terminal:",
-    `  curl -X POST ${json} -d '{"type":"Enable"}' ${address}/v1/axes/z1/commands`,
+    `  curl -X POST ${json} -H 'Prefer: wait=10' -d '{"type":"Enable"}' ${address}/v1/axes/z1/commands`,
     `  curl -X POST ${json} -H 'Prefer: wait=10' -d '{"type":"Home"}' ${address}/v1/axes/z1/commands`,
     `  curl -X POST ${json} -d '{"type":"MoveAbsolute","position":90}' ${address}/v1/axes/z1/commands`,
     "",

@@ -9,7 +9,7 @@ import { type AxisEvent, ofCommand } from "./axis-event.ts";
 import { type Axis, isDispatched, isDriving, type OpenCommand, scaleOf } from "./axis-state.ts";
 import { drivingCommand } from "./plcopen-state.ts";
 import { cut } from "./refusal.ts";
-import { type Change, NO_CHANGE, type ReportOf, shownAt } from "./report-change.ts";
+import { type Change, errorOf, NO_CHANGE, type ReportOf, shownAt } from "./report-change.ts";
 import type { Seen } from "./state-change.ts";
 
 type End = ReportOf<"order-refused" | "order-unsettled" | "order-done" | "order-failed" | "order-aborted">;
@@ -93,7 +93,7 @@ export function indeterminate(
 
 function done(report: ReportOf<"order-done">, command: OpenCommand, axis: Axis): Change {
   const finalPosition = shownAt(axis, report.positionCounts);
-  const finalError = finalPosition === null || command.target === null ? null : finalPosition - command.target;
+  const finalError = errorOf(axis, finalPosition, command.target);
   const summary = report.summary && summaryInUnits(report.summary, axis);
   const succeeded = ofCommand(command.commandId, {
     type: "CommandSucceeded",

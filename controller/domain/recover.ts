@@ -3,7 +3,7 @@ import { type AxisEvent, ofCommand } from "./axis-event.ts";
 import { type Axis, isDispatched, isDriving, type OpenCommand } from "./axis-state.ts";
 import { indeterminate } from "./end-report.ts";
 import { problem } from "./refusal.ts";
-import { shownAt } from "./report-change.ts";
+import { errorOf, shownAt } from "./report-change.ts";
 import { withStateChange } from "./state-change.ts";
 import { statusReport } from "./status-report.ts";
 
@@ -136,7 +136,7 @@ function hasHappened(command: OpenCommand, { finding, status }: Settled, axis: A
 
 function inferred(axis: Axis, command: OpenCommand, found: Settled): Verdict {
   const finalPosition = shownAt(axis, found.status.positionCounts);
-  const finalError = finalPosition === null || command.target === null ? null : finalPosition - command.target;
+  const finalError = errorOf(axis, finalPosition, command.target);
   const data: EventData<"CommandSucceeded"> = { finalPosition, finalError, summary: null, frames: [...found.frames] };
   return { events: [ofCommand(command.commandId, { type: "CommandSucceeded", data })], action: "succeeded (inferred)" };
 }
