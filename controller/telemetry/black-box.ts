@@ -1,4 +1,5 @@
 import type { TelemetrySample } from "@servofleet/runtime/telemetry-schema";
+import { SampleRing } from "./sample-ring.ts";
 
 /** What is kept from before a fault, and what is waited for after it. */
 export const BEFORE_FAULT_US = 30_000_000;
@@ -8,18 +9,18 @@ const SAMPLES_MAX = 1500;
 
 /** The last half minute of one axis in memory; a fault makes it worth keeping. Pure state, no clock. */
 export class BlackBox {
-  #samples: TelemetrySample[] = [];
+  readonly #before: SampleRing;
   /** The capture under way ends with the first sample after this. */
   #until: number | undefined;
   #after: TelemetrySample[] = [];
 
+  constructor(axis: TelemetrySample["axis"]) {
+    this.#before = new SampleRing(axis, BEFORE_FAULT_US, SAMPLES_MAX);
+  }
+
   /** Takes a sample; returns the second half of a capture when this sample completes it. */
   add(sample: TelemetrySample): readonly TelemetrySample[] | undefined {
-    this.#samples.push(sample);
-    const oldestUs = sample.atUs - BEFORE_FAULT_US;
-    // Trimmed in steps, so that one sample does not move the whole array.
-    if (this.#samples.length > 2 * SAMPLES_MAX || (this.#samples[SAMPLES_MAX / 5]?.atUs ?? oldestUs) < oldestUs)
-      this.#samples = this.#samples.filter(({ atUs }) => atUs >= oldestUs).slice(-SAMPLES_MAX);
+    this.#before.add(sample);
     if (this.#until === undefined) return undefined;
     this.#after.push(sample);
     return sample.atUs >= this.#until || this.#after.length >= SAMPLES_MAX ? this.finish() : undefined;
@@ -29,7 +30,7 @@ export class BlackBox {
   capture(atUs: number): readonly TelemetrySample[] {
     if (this.#until !== undefined) return [];
     this.#until = atUs + AFTER_FAULT_US;
-    return this.#samples.slice(-SAMPLES_MAX);
+    return this.#before.samples();
   }
 
   /** Ends the capture under way and returns what it has of the time after the fault. */

@@ -180,7 +180,7 @@ export class TelemetryStore {
   #bufferOf(axis: AxisId): AxisBuffer {
     const known = this.#axes.get(axis);
     if (known) return known;
-    const made: AxisBuffer = { waiting: [], minute: undefined, blackBox: new BlackBox() };
+    const made: AxisBuffer = { waiting: [], minute: undefined, blackBox: new BlackBox(axis) };
     this.#axes.set(axis, made);
     return made;
   }
