@@ -2,7 +2,7 @@ import type { CommandId } from "@servofleet/contracts";
 import type { Decision } from "./decision.ts";
 
 /** Decisions kept in memory; older ones are looked up in the log. */
-const RECENT_MAX = 8192;
+const RECENT_MAX = 1024;
 
 /** The newest decisions, so that a repeated request usually costs no disk. */
 export class RecentDecisions {

@@ -11,7 +11,7 @@ import { NO_CHANGE, type Projection } from "../read-model/projection.ts";
 import { type CommandRow, joinFrames } from "./command-row.ts";
 
 /** Finished commands kept in memory; older ones are read from the projection's file. */
-const COMMANDS_IN_MEMORY_MAX = 10_000;
+const COMMANDS_IN_MEMORY_MAX = 2000;
 
 const transition = (state: CommandState, event: TypedEvent) => ({
   state,
