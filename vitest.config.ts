@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/longest-first.ts";
 
 /** A wait in a test ends by its condition; these limits only say when to stop believing in it. */
 const TEST_LIMIT_MS = 30_000;
@@ -18,6 +19,7 @@ export default defineConfig({
     // serialport and sqlite3 share libuv's pool: the processes under test assert at least 16 threads.
     env: { UV_THREADPOOL_SIZE: "16" },
     restoreMocks: true,
+    sequence: { sequencer: LongestFirst },
     reporters: reportFile ? ["default", ["json", { outputFile: reportFile }]] : ["default"],
     projects: [
       {
@@ -26,8 +28,9 @@ export default defineConfig({
           name: "rooms",
           include: ["**/*.test.ts"],
           exclude: [...FOREIGN, SCENARIOS],
-          // Two at a time: the tests hold real ptys, sockets and files, and share the machine with them.
-          maxWorkers: 2,
+          // Few at a time: the tests hold real ptys, sockets and files, and share the machine with them. The third is for
+          // those that only compute, at a priority that disturbs nobody.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { startController } from "@servofleet/controller";
 import { openEventLog } from "@servofleet/controller/event-log/open-event-log";
@@ -20,6 +21,8 @@ const go = new Promise<void>((resolve) => {
     if (message === "go") resolve();
   });
 });
+// A process that is killed would never write what it has compiled.
+flushCompileCache();
 process.send?.("loaded");
 await go;
 

@@ -12,6 +12,8 @@ import { CrashError } from "./crash-error.ts";
 import { CRASH_FLEET } from "./crash-fleet.ts";
 import type { Weakness } from "./log-life-plan.ts";
 
+/** Compiled once, as the services of a box have it (bin/node-settings.ts). */
+const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/servofleet", import.meta.url));
 const SCRIPT = fileURLToPath(new URL("controller-life.ts", import.meta.url));
 const clock = systemClock();
 /** A motion takes so long, so that a kill also falls into one. */
@@ -52,7 +54,7 @@ export class ControllerProcess {
     this.#child = fork(SCRIPT, [directory, weakness, socket], {
       serialization: "advanced",
       execArgv: ["--no-warnings"],
-      env: { ...env, UV_THREADPOOL_SIZE: "16" },
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env, UV_THREADPOOL_SIZE: "16" },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     this.#loaded = this.#says("loaded");

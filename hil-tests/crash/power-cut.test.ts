@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { describe, expect, test } from "vitest";
 import { powerCutTrial } from "./power-cut-trial.ts";
@@ -6,13 +7,16 @@ import { scratchPlace } from "./scratch-place.ts";
 const SEED = 20_261_121;
 /** 5,000 in all, as far as they fit: a loaded machine cuts less, and says so. */
 const CUTS = [
-  { workload: "young", images: 4200, share: 0.7 },
-  { workload: "busy", images: 500, share: 0.15 },
-  { workload: "sealing", images: 300, share: 0.15 },
+  { workload: "young", images: 4600, share: 0.7 },
+  { workload: "busy", images: 200, share: 0.15 },
+  { workload: "sealing", images: 200, share: 0.15 },
 ] as const;
-const ROOM_MS = 55_000;
+const ROOM_MS = 180_000;
+/** Nothing here is a matter of time: the tests beside it need the machine more. */
+const PRIORITY = 10;
 const LIMIT = { timeout: 300_000 };
 const clock = systemClock();
+setPriority(PRIORITY);
 
 const within = (ms: number): (() => boolean) => {
   const endMs = clock.monotonicMs() + ms;

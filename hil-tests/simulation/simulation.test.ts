@@ -1,9 +1,14 @@
+import { setPriority } from "node:os";
 import { expect, test } from "vitest";
 import { runSeed } from "./run-seed.ts";
 
-/** As many as fit into the gate; `npm run simulate` runs more. */
-const SEEDS = 40;
-const TEST_LIMIT_MS = 300_000;
+/** `npm run simulate` runs more. */
+const SEEDS = 500;
+const TEST_LIMIT_MS = 600_000;
+/** It only computes, on a clock of its own: the tests beside it need the machine more. */
+const PRIORITY = 10;
+
+setPriority(PRIORITY);
 
 test("the same seed twice gives the same log and the same motions", async () => {
   const [once, again] = [await runSeed(4), await runSeed(4)];
@@ -25,9 +30,9 @@ test(
       for (const { law, how } of result.broken) broken.push(`seed ${seed}: ${law}: ${how}`);
     }
     expect(broken).toEqual([]);
-    expect(commands).toBeGreaterThan(500);
+    expect(commands).toBeGreaterThan(5000);
     // A simulation in which nothing goes wrong would break no law either.
-    expect(reached.size).toBeGreaterThan(25);
+    expect(reached.size).toBeGreaterThan(35);
   },
   TEST_LIMIT_MS,
 );
