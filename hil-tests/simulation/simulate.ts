@@ -12,6 +12,8 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
   },
 });
+/** A word on stderr after so many seeds. */
+const WORD_EVERY = 500;
 const count = Number(values.seeds);
 const from = Number(values.from);
 const tally = new SeedTally();
@@ -19,6 +21,9 @@ for (let seed = from; seed < from + count; seed++) {
   const result = await runSeed(seed);
   tally.add(result);
   for (const line of SeedTally.lines(result, values.trace)) console.log(line);
+  const done = seed - from + 1;
+  if (done % WORD_EVERY === 0 && done < count)
+    console.error(`${done} of ${count} seeds, ${tally.failed} with a broken law`);
 }
 for (const line of tally.summary()) console.log(line);
 process.exitCode = tally.failed > 0 ? 1 : 0;
