@@ -21,7 +21,6 @@ interface Place {
   readonly axis: AxisId;
   readonly atMs: number;
   readonly counts: number;
-  readonly moving: boolean;
 }
 
 /** The oracle: what the drives were told, from their own records, never from the product. */
@@ -38,19 +37,17 @@ export class MotionBook {
       this.#seen.set(axis, seq);
       this.motions.push({ axis, kind, obeyed, target, writtenMs, arrivedMs: nowMs });
     }
-    const { position: counts, moving } = drive.state();
-    this.#places.push({ axis, atMs: nowMs, counts, moving });
+    this.#places.push({ axis, atMs: nowMs, counts: drive.state().position });
   }
 
   wrote(axis: AxisId, bytes: Uint8Array, atMs: number): void {
     this.writes.push({ axis, atMs, hex: Buffer.from(bytes).toString("hex") });
   }
 
-  /** Whether the axis was seen in that time, and stood within the window of the target all the while. */
+  /** Whether the axis was seen in that time, and never left the window of the target. */
   stood(axis: string, targetCounts: number, windowCounts: number, fromMs: number, toMs: number): boolean {
     const seen = this.#places.filter((place) => place.axis === axis && place.atMs >= fromMs && place.atMs <= toMs);
-    const there = ({ counts, moving }: Place) => !moving && Math.abs(counts - targetCounts) <= windowCounts;
-    return seen.length > 0 && seen.every(there);
+    return seen.length > 0 && seen.every(({ counts }) => Math.abs(counts - targetCounts) <= windowCounts);
   }
 
   /** When the first frame left that carries this target, in either word order. */

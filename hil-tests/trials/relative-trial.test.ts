@@ -13,6 +13,6 @@ test("no relative move goes twice on a line that loses, doubles and delays answe
 });
 
 test("a bridge that does not know an order again is found out", async () => {
-  const result = await runRelativeMoves({ seed: 1, moves: 10, forgetful: true });
+  const result = await runRelativeMoves({ seed: 1, moves: 40, forgetful: true });
   expect(result.doubled).toBeGreaterThan(0);
 });
