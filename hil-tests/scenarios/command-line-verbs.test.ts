@@ -225,6 +225,12 @@ test("colour is for terminals only, and for nobody who has refused it", async ()
   const refused = await shell(onTerminal, { NO_COLOR: "1" });
   expect(refused.text).toContain("offline");
   expect(refused.text).not.toContain("\u001b[31m");
+  await box.upsetDrive("y3", { kind: "clear" });
+  await until(
+    "y3 is back",
+    () => box.axis("y3"),
+    ({ state }) => state !== "offline",
+  );
 });
 
 test("a reader that has seen enough ends a verb without a word", async () => {
@@ -268,7 +274,8 @@ test("a finished grab starts the conveyor, and two runs of it stand side by side
   const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
   // What the tests above have stopped: with any stop latched nothing may be armed.
   const { items } = await answer<Page<AxisView>>("axes", "--json");
-  for (const { id } of items.filter(({ stopLatched }) => stopLatched)) await box.cli("reset", id);
+  for (const { id } of items.filter(({ stopLatched }) => stopLatched))
+    expect((await answer<CommandView>("--json", "reset", id, "--wait")).state, id).toBe("succeeded");
   for (const name of ["grab", "conveyor"]) {
     await answer<ProgramView>("--json", "program", "add", `${docs}example-${name}.yaml`);
     expect(await answer<DryRunView>("--json", "program", "dry-run", name)).toMatchObject({ ok: true, axes: [] });
