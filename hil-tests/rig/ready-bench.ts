@@ -8,6 +8,8 @@ import type { Scenario } from "./scenario.ts";
 const READY_LIMIT_MS = 60_000;
 /** A step that goes on failing for one and the same reason is not tried for longer than this. */
 const SAME_TROUBLE_MS = 12_000;
+/** An axis that is ready stays so: a drive may leave its quick stop by itself, disabled, a moment after the latch is released. */
+const STEADY_MS = 120;
 /** Longest wait of one request for a command's end, s: what the product takes. */
 const WAIT_S = 20;
 
@@ -18,6 +20,7 @@ const WAIT_S = 20;
 export async function bringTo(state: RunState, bench: BenchAxis, start: Scenario["start"]): Promise<void> {
   if (start === "as-is") return;
   const trouble = new StepTrouble(state.clock);
+  let readySinceMs: number | null = null;
   await lookUntil(
     state,
     async () => {
@@ -30,7 +33,11 @@ export async function bringTo(state: RunState, bench: BenchAxis, start: Scenario
     },
     (axis) => {
       const missing = notThere(axis, start, bench.homingRequired);
-      return missing.length === 0 || trouble.lasts ? [] : [...missing, ...trouble.words];
+      const nowMs = state.clock.monotonicMs();
+      readySinceMs = missing.length === 0 ? (readySinceMs ?? nowMs) : null;
+      const steady = readySinceMs !== null && nowMs - readySinceMs >= STEADY_MS;
+      if (steady || trouble.lasts) return [];
+      return missing.length === 0 ? [`${bench.id} has only just become ready`] : [...missing, ...trouble.words];
     },
     READY_LIMIT_MS,
   );
