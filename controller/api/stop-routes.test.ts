@@ -176,6 +176,19 @@ it("works with a poisoned log, and asks to be replaced with exit code 70", async
   expect(box.exits).toEqual([70]);
 });
 
+it("tells the next bridge a stop whose acknowledgement a full log has refused", async () => {
+  const memory = memoryLog();
+  const box = await ready({ openLog: memory.openLog });
+  memory.log().trouble = "log-full";
+  const stopped = await box.ask("POST", "/v1/axes/x1/stop");
+  expect(items(stopped.body)).toMatchObject([{ axis: "x1", result: "acknowledged", recorded: false }]);
+  box.bridge?.die();
+  memory.log().trouble = null;
+  const next = box.newBridge();
+  await box.until(() => next.heard.some((heard) => heard.type === "stop" && heard.stop.axis === "x1"));
+  await box.until(async () => (await box.events("axis-x1")).some(({ type }) => type === "StopConfirmed"));
+});
+
 it("a log that breaks while nobody writes is noticed, and the process asks to be replaced", async () => {
   const memory = memoryLog();
   const box = await ready({ openLog: memory.openLog });
