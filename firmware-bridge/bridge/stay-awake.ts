@@ -8,12 +8,15 @@ const DEVICE = "/dev/cpu_dma_latency";
  * full power meanwhile. Returns what lets them sleep again; null without the right to the device, or without the device.
  */
 export function stayAwake(device = DEVICE): (() => void) | null {
+  let fd: number | undefined;
   try {
-    const fd = openSync(device, "w");
+    const opened = openSync(device, "w");
+    fd = opened;
     // Longest wake-up that is tolerated, microseconds.
-    writeSync(fd, new Uint8Array(new Int32Array([0]).buffer));
-    return () => closeSync(fd);
+    writeSync(opened, new Uint8Array(new Int32Array([0]).buffer));
+    return () => closeSync(opened);
   } catch {
+    if (fd !== undefined) closeSync(fd);
     return null;
   }
 }
