@@ -6,6 +6,8 @@ const TEST_LIMIT_MS = 30_000;
 const SCENARIO_LIMIT_MS = 120_000;
 
 const SCENARIOS = "hil-tests/scenarios/**/*.test.ts";
+/** Only compute and write files of their own, for minutes: `npm test` runs them beside the others. */
+const TRIALS = ["hil-tests/crash/power-cut.test.ts", "hil-tests/crash/kill.test.ts", "hil-tests/simulation/*.test.ts"];
 const FOREIGN = ["**/node_modules/**", "data/**"];
 
 const reportFile = process.env["SERVOFLEET_TEST_REPORT"];
@@ -27,9 +29,8 @@ export default defineConfig({
         test: {
           name: "rooms",
           include: ["**/*.test.ts"],
-          exclude: [...FOREIGN, SCENARIOS],
-          // Few at a time: the tests hold real ptys, sockets and files, and share the machine with them. The third is for
-          // those that only compute, at a priority that disturbs nobody.
+          exclude: [...FOREIGN, SCENARIOS, ...TRIALS],
+          // Few at a time: the tests hold real ptys, sockets and files, and share the machine with them.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
@@ -46,6 +47,10 @@ export default defineConfig({
           hookTimeout: SCENARIO_LIMIT_MS,
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        extends: true,
+        test: { name: "trials", include: TRIALS, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
     ],
   },

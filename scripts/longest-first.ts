@@ -5,10 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * begun last keeps everybody waiting.
  */
 const LONGEST = [
-  "hil-tests/crash/power-cut.test.ts",
-  "hil-tests/simulation/simulation.test.ts",
   "hil-tests/sim/servo-axis.test.ts",
-  "hil-tests/crash/kill.test.ts",
   "bin/command-line.test.ts",
   "hil-tests/sim/cia402-axis.test.ts",
   "hil-tests/sim/servo-group.test.ts",

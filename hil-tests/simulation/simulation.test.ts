@@ -1,14 +1,9 @@
-import { setPriority } from "node:os";
 import { expect, test } from "vitest";
 import { runSeed } from "./run-seed.ts";
 
 /** `npm run simulate` runs more. */
 const SEEDS = 500;
 const TEST_LIMIT_MS = 600_000;
-/** It only computes, on a clock of its own: the tests beside it need the machine more. */
-const PRIORITY = 10;
-
-setPriority(PRIORITY);
 
 test("the same seed twice gives the same log and the same motions", async () => {
   const [once, again] = [await runSeed(4), await runSeed(4)];
