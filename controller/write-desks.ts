@@ -63,7 +63,7 @@ export function openWriteDesks(parts: WriteDeskParts): WriteDesks {
     leases,
     identity: new CommandIdentity(log.logId, random),
     clock,
-    dispatch: (command, deadlineMs, terms) => dispatcher.enqueue(command, deadlineMs, terms),
+    dispatch: dispatcher,
   });
   const leaseDesk = new LeaseDesk({ config, book, leases, journal, link, stopLane, desk, clock, random, logger });
   const jogs = new JogDesk({ book, leases, leaseDesk, desk, link, clock, random });

@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
+import { LogError } from "../event-log/event-log.ts";
 import { openEventLog } from "../event-log/open-event-log.ts";
 import { ControllerRig } from "../testing/controller-rig.ts";
 import { GatedLog } from "../testing/gated-log.ts";
@@ -25,34 +26,70 @@ async function gated(): Promise<{ box: ControllerRig; log: GatedLog }> {
 const move = (position: number, ttlMs?: number) => ({
   body: { type: "MoveAbsolute", position, ...(ttlMs ? { ttlMs } : {}) },
 });
+/** The bridge takes orders and says nothing, so that only what a test asks for stands in the gate. */
+function mute({ bridge }: ControllerRig): void {
+  if (bridge) bridge.onOrder = () => undefined;
+}
+const write = (value: number) => ({ body: { type: "WriteParameter", parameter: "positionGain", value } });
 const types = (log: GatedLog): string[] => log.waiting.map(({ event }) => event.type);
 
-it("writes ahead: no order leaves before its DispatchStarted is on disk", async () => {
+it("writes ahead: acceptance and dispatch share an append, and no order leaves before it is on disk", async () => {
   const { box, log } = await gated();
   log.shut();
   const answer = box.ask("POST", "/v1/axes/x1/commands", move(5));
-  await box.until(() => types(log).includes("MoveAccepted"));
+  await box.until(() => types(log).length > 0);
+  expect(types(log)).toEqual(["MoveAccepted", "DispatchStarted", "AxisStateChanged"]);
+  await box.until(async () => (await box.ask("GET", "/livez")).status === 200);
+  expect(box.bridge?.orders).toEqual([]);
   log.step();
   expect((await answer).status).toBe(202);
-  await box.until(() => types(log).includes("DispatchStarted"));
-  expect(box.bridge?.orders).toEqual([]);
-  log.open();
   await box.until(() => box.bridge?.orders.length === 1);
+  log.open();
+});
+
+it("dispatches what was accepted behind another one in an append of its own, and never ahead of that", async () => {
+  const { box, log } = await gated();
+  mute(box);
+  log.shut();
+  const first = box.ask("POST", "/v1/axes/x1/commands", write(1));
+  await box.until(() => types(log).includes("DispatchStarted"));
+  const second = box.ask("POST", "/v1/axes/x1/commands", write(2));
+  await box.until(async () => (await box.ask("GET", "/livez")).status === 200);
+  log.step();
+  await first;
+  await box.until(() => types(log).includes("ParameterWriteAccepted"));
+  log.step();
+  await second;
+  await box.until(() => types(log).includes("DispatchStarted"));
+  const values = () => box.bridge?.orders.map(({ action }) => "value" in action && action.value);
+  expect(values()).toEqual([1]);
+  log.open();
+  await box.until(() => box.bridge?.orders.length === 2);
+  expect(values()).toEqual([1, 2]);
+});
+
+it("holds nothing back when the append of acceptance and dispatch was refused", async () => {
+  const { box, log } = await gated();
+  log.refuse = new LogError("log-full", {}, "no space left");
+  expect((await box.ask("POST", "/v1/axes/x1/commands", move(5))).status).toBe(503);
+  log.refuse = undefined;
+  expect(box.bridge?.orders).toEqual([]);
+  expect((await box.ask("POST", "/v1/axes/x1/commands", move(6))).status).toBe(202);
+  await box.until(() => box.bridge?.orders.length === 1);
+  expect(box.bridge?.orders).toMatchObject([{ action: { kind: "move-absolute" } }]);
 });
 
 it("never sends a motion that was stopped while its dispatch was on the way to the disk", async () => {
   const { box, log } = await gated();
   log.shut();
   const answer = box.ask("POST", "/v1/axes/x1/commands", move(5));
-  await box.until(() => types(log).includes("MoveAccepted"));
-  log.step();
-  const { body } = await answer;
   await box.until(() => types(log).includes("DispatchStarted"));
   const stopped = box.ask("POST", "/v1/axes/x1/stop");
   // The wire first: the bridge has the stop while the disk still holds everything back.
   await box.until(() => box.bridge?.stops.length === 1);
   log.open();
   expect((await stopped).status).toBe(200);
+  const { body } = await answer;
   const story = await box.log.readCommand(String(body.commandId));
   expect(story.map(({ type }) => type)).toEqual(["MoveAccepted", "DispatchStarted", "CommandStopped"]);
   expect(box.bridge?.orders).toEqual([]);
@@ -61,40 +98,49 @@ it("never sends a motion that was stopped while its dispatch was on the way to t
 it("expires a command whose time to start ran out while the disk was slow", async () => {
   const { box, log } = await gated();
   log.shut();
-  const answer = box.ask("POST", "/v1/axes/x1/commands", move(5, 50));
-  await box.until(() => types(log).includes("MoveAccepted"));
+  const first = box.ask("POST", "/v1/axes/x1/commands", write(1));
+  await box.until(() => types(log).includes("DispatchStarted"));
+  const moves = ["x1", "x2"].map((axis) => box.ask("POST", `/v1/axes/${axis}/commands`, move(5, 50)));
   const startedMs = box.clock.monotonicMs();
   await box.until(() => box.clock.monotonicMs() - startedMs > 60);
+  log.step();
+  await first;
+  await box.until(() => types(log).includes("MoveAccepted"));
   log.open();
-  const { body } = await answer;
-  await box.until(async () => (await box.log.readCommand(String(body.commandId))).length === 2);
-  const story = await box.log.readCommand(String(body.commandId));
-  expect(story.map(({ type }) => type)).toEqual(["MoveAccepted", "CommandExpired"]);
-  expect(box.bridge?.orders).toEqual([]);
+  const story = async (n: number) => {
+    const { body } = (await moves[n]) ?? {};
+    const ended = () => box.log.readCommand(String(body?.commandId));
+    await box.until(async () => (await ended()).at(-1)?.type === "CommandExpired");
+    return (await ended()).map(({ type }) => type);
+  };
+  // On x1 the lane was taken; on x2 the dispatch had been written ahead, and its order was kept back.
+  expect(await story(0)).toEqual(["MoveAccepted", "CommandExpired"]);
+  expect(await story(1)).toEqual(["MoveAccepted", "DispatchStarted", "CommandExpired"]);
+  expect(box.bridge?.orders.map(({ action }) => action.kind)).toEqual(["write-parameter"]);
 });
 
 it("cancels what has not been sent, and answers with the cancelled command", async () => {
   const { box, log } = await gated();
-  const write = (value: number) =>
-    box.ask("POST", "/v1/axes/x1/commands", { body: { type: "WriteParameter", parameter: "positionGain", value } });
+  mute(box);
+  const writeNext = (value: number) => box.ask("POST", "/v1/axes/x1/commands", write(value));
   log.shut();
-  const first = write(1);
-  await box.until(() => types(log).includes("ParameterWriteAccepted"));
-  const second = write(2);
+  const first = writeNext(1);
+  await box.until(() => types(log).includes("DispatchStarted"));
+  const others = [writeNext(2), writeNext(3)];
   await box.until(async () => (await box.ask("GET", "/livez")).status === 200);
   log.step();
   await first;
-  await box.until(() => types(log).includes("ParameterWriteAccepted"));
+  await box.until(() => types(log).filter((type) => type === "ParameterWriteAccepted").length === 2);
   log.step();
-  const { body } = await second;
-  // The lane still waits for the first one's write-ahead.
+  const { body } = (await Promise.all(others))[1] ?? {};
+  // The lane still waits for the write-ahead of the second.
   await box.until(() => types(log).includes("DispatchStarted"));
-  const cancelled = box.ask("DELETE", `/v1/commands/${body.commandId}`);
+  const cancelled = box.ask("DELETE", `/v1/commands/${body?.commandId}`);
   await box.until(async () => (await box.ask("GET", "/livez")).status === 200);
   log.open();
-  expect(await cancelled).toMatchObject({ status: 200, body: { commandId: body.commandId, state: "cancelled" } });
-  await box.until(() => box.bridge?.orders.length === 1);
-  expect(box.bridge?.orders[0]?.commandId).not.toBe(body.commandId);
+  expect(await cancelled).toMatchObject({ status: 200, body: { commandId: body?.commandId, state: "cancelled" } });
+  await box.until(() => box.bridge?.orders.length === 2);
+  expect(box.bridge?.orders.map(({ commandId }) => commandId)).not.toContain(body?.commandId);
 });
 
 it("sends only the newest of a thousand moves that supersede each other, and ends each exactly once", async () => {
@@ -135,14 +181,12 @@ it("never sends to a successor what was written ahead for the bridge before it",
   const { box, log } = await gated();
   log.shut();
   const answer = box.ask("POST", "/v1/axes/x1/commands", move(5));
-  await box.until(() => types(log).includes("MoveAccepted"));
-  log.step();
-  const { body } = await answer;
   await box.until(() => types(log).includes("DispatchStarted"));
   box.bridge?.die();
   const next = box.newBridge();
   await box.until(() => next.heard.some(({ type }) => type === "describe"));
   log.open();
+  const { body } = await answer;
   const ends = async () => (await box.log.readCommand(String(body.commandId))).map(({ type }) => type).slice(2);
   await box.until(async () => (await ends()).length > 0);
   await box.until(async () => (await box.ask("POST", "/v1/axes/x2/commands", move(5))).status === 202);

@@ -1,14 +1,15 @@
-import type { AxisId, Command, CommandId, Order, OrderRefusal, ProblemFacts } from "@servofleet/contracts";
+import type { AxisId, Command, CommandId, Order, OrderAction, OrderRefusal, ProblemFacts } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
 import { uuidV7 } from "@servofleet/runtime/random-id";
 import type { LeaseBook } from "../authority/lease-book.ts";
-import type { BridgeLink } from "../bridge-link/bridge-link.ts";
+import type { BridgeLink, Dispatch } from "../bridge-link/bridge-link.ts";
 import type { Logger } from "../controller-parts.ts";
 import type { AxisEvent } from "../domain/axis-event.ts";
-import { isDispatched } from "../domain/axis-state.ts";
+import { type Axis, isDispatched } from "../domain/axis-state.ts";
 import { isRefusal } from "../domain/decide.ts";
 import { decideReport } from "../domain/decide-report.ts";
 import { dispatchEvents, failDispatch, orderAction } from "../domain/dispatch.ts";
+import { foldEvents } from "../domain/state-change.ts";
 import { expire } from "../domain/withdraw.ts";
 import { LogError } from "../event-log/event-log.ts";
 import type { AxisBook } from "../inbox/axis-book.ts";
@@ -39,13 +40,30 @@ interface KeptBack {
 /** What an order takes along from its decision. */
 export type DispatchTerms = Pick<Order, "leaseSequence" | "hold">;
 
+/** An order whose `DispatchStarted` is written ahead, and the bridge that it was meant for. */
+interface AheadOrder {
+  readonly order: Dispatch;
+  readonly bridgeBoot: string | null;
+}
+
 interface Ticket {
   readonly axis: AxisId;
   readonly commandId: CommandId;
   /** Monotonic, ms: last moment for the first byte. */
   readonly deadlineMs: number;
   readonly terms: DispatchTerms;
+  ahead?: AheadOrder;
   kept?: KeptBack;
+}
+
+/** A dispatch that is decided together with its acceptance, so that one fsync serves both. */
+export interface JointDispatch {
+  /** To be appended with the acceptance, behind it. */
+  readonly events: readonly AxisEvent[];
+  /** Both are on disk: the order may leave. */
+  recorded(): void;
+  /** Neither is. */
+  refused(): void;
 }
 
 /**
@@ -84,6 +102,37 @@ export class Dispatcher {
     void this.#run(axis, fresh);
   }
 
+  /**
+   * The dispatch of a command that is being accepted, where nothing of its axis is on its way and nothing speaks against it;
+   * else null, and `enqueue` has it once it is accepted. The lane is taken until the caller tells how the append went.
+   */
+  join(
+    { axis: id, commandId }: Command,
+    accepted: readonly AxisEvent[],
+    deadlineMs: number,
+    terms: DispatchTerms,
+  ): JointDispatch | null {
+    const { book, clock, link } = this.#parts;
+    if (this.#closed || this.#lanes.has(id) || !link.alive || clock.monotonicMs() > deadlineMs) return null;
+    const axis = foldEvents(book.current(id), accepted);
+    // What needs nothing from the drive has ended with its acceptance.
+    if (!axis.open.has(commandId)) return null;
+    const action = orderAction(axis, commandId);
+    if (isRefusal(action)) return null;
+    const ahead = this.#orderOf(axis, commandId, action, terms);
+    const lane: Ticket[] = [];
+    this.#lanes.set(id, lane);
+    return {
+      events: dispatchEvents(axis, commandId, ahead.order.orderId),
+      recorded: () => {
+        this.#waiting += 1;
+        lane.unshift({ axis: id, commandId, deadlineMs, terms, ahead });
+        void this.#run(id, lane);
+      },
+      refused: () => void this.#run(id, lane),
+    };
+  }
+
   async #run(axis: AxisId, lane: Ticket[]): Promise<void> {
     for (let ticket = lane.shift(); ticket; ticket = lane.shift()) {
       this.#waiting -= 1;
@@ -110,24 +159,38 @@ export class Dispatcher {
 
   async #dispatch(ticket: Ticket): Promise<void> {
     if (ticket.kept) return this.#notSent(ticket, ticket.kept);
-    const { book, journal, clock, random, link } = this.#parts;
-    const { commandId, deadlineMs } = ticket;
-    const axis = book.current(ticket.axis);
-    const command = axis.open.get(commandId);
-    if (!command || isDispatched(command)) return;
-    const end = (events: readonly AxisEvent[]) => journal.record([{ axis: axis.id, events }]);
-    if (clock.monotonicMs() > deadlineMs) return void (await end(expire(axis, commandId)));
-    if (!link.alive) return void (await end(failDispatch(axis, commandId, NO_BRIDGE)));
-    const action = orderAction(axis, commandId);
-    if (isRefusal(action)) return void (await end(failDispatch(axis, commandId, action.problem)));
+    if (!ticket.ahead) {
+      const { book, journal, clock, link } = this.#parts;
+      const { commandId, deadlineMs } = ticket;
+      const axis = book.current(ticket.axis);
+      const command = axis.open.get(commandId);
+      if (!command || isDispatched(command)) return;
+      const record = (events: readonly AxisEvent[]) => journal.record([{ axis: axis.id, events }]);
+      if (clock.monotonicMs() > deadlineMs) return void (await record(expire(axis, commandId)));
+      if (!link.alive) return void (await record(failDispatch(axis, commandId, NO_BRIDGE)));
+      const action = orderAction(axis, commandId);
+      if (isRefusal(action)) return void (await record(failDispatch(axis, commandId, action.problem)));
+      const ahead = this.#orderOf(axis, commandId, action, ticket.terms);
+      await record(dispatchEvents(axis, commandId, ahead.order.orderId));
+      ticket.ahead = ahead;
+    }
+    await this.#send(ticket, ticket.ahead);
+  }
+
+  #orderOf(axis: Axis, commandId: CommandId, action: OrderAction, terms: DispatchTerms): AheadOrder {
+    const { clock, random, link } = this.#parts;
     const orderId = uuidV7(clock, random);
-    const bridgeBoot = link.boot;
-    await journal.record([{ axis: axis.id, events: dispatchEvents(axis, commandId, orderId) }]);
-    const { stopGeneration } = axis;
-    const late = this.#tooLate(ticket, stopGeneration, bridgeBoot);
-    const dispatch = { orderId, commandId, axis: axis.id, stopGeneration, action, ...ticket.terms };
-    if (!late && link.order(dispatch, deadlineMs - clock.monotonicMs())) return this.#expectAnswer(ticket, orderId);
-    ticket.kept = { orderId, reason: late ?? "link-down" };
+    const order = { orderId, commandId, axis: axis.id, stopGeneration: axis.stopGeneration, action, ...terms };
+    return { order, bridgeBoot: link.boot };
+  }
+
+  async #send(ticket: Ticket, ahead: AheadOrder): Promise<void> {
+    const { clock, link } = this.#parts;
+    const { order } = ahead;
+    const late = this.#tooLate(ticket, ahead);
+    if (!late && link.order(order, ticket.deadlineMs - clock.monotonicMs()))
+      return this.#expectAnswer(ticket, order.orderId);
+    ticket.kept = { orderId: order.orderId, reason: late ?? "link-down" };
     await this.#notSent(ticket, ticket.kept);
   }
 
@@ -150,12 +213,8 @@ export class Dispatcher {
   }
 
   /** What may have happened while the write-ahead was on its way to the disk. */
-  #tooLate(
-    { axis, deadlineMs, terms }: Ticket,
-    stopGeneration: number,
-    bridgeBoot: string | null,
-  ): KeptBack["reason"] | null {
-    if (this.#parts.book.current(axis).stopGeneration !== stopGeneration) return "stale-generation";
+  #tooLate({ axis, deadlineMs, terms }: Ticket, { order, bridgeBoot }: AheadOrder): KeptBack["reason"] | null {
+    if (this.#parts.book.current(axis).stopGeneration !== order.stopGeneration) return "stale-generation";
     if (this.#parts.leases.sequence(axis) !== terms.leaseSequence) return "stale-lease";
     // A successor has read nothing yet, and settles what was dispatched: an order would arrive behind its end.
     if (this.#parts.link.boot !== bridgeBoot) return "link-down";

@@ -9,6 +9,7 @@ import { type LogHead, type Sealed, sealEvents } from "./seal-events.ts";
 /** Stream versions kept in memory; beyond it the oldest is looked up again when needed. */
 const VERSIONS_MAX = 8192;
 const BUSY_RETRIES_MAX = 3;
+const NO_IDS: ReadonlySet<string> = new Set();
 
 /** One statement is one commit. Never OR IGNORE: a refused row would burn its position. */
 const INSERT = `
@@ -64,7 +65,21 @@ export class LogWriter {
    * that is not known or the log must not be trusted any more.
    */
   async commit(waiters: readonly Waiter[]): Promise<Committed> {
-    const refused = await this.#refused(waiters);
+    await this.#loadVersions(waiters);
+    try {
+      return await this.#commit(waiters, NO_IDS);
+    } catch (error) {
+      // Repeats are rare, so the index is only asked when it has refused: the statement is undone as a whole then.
+      if (!(error instanceof SqliteError) || error.code !== "SQLITE_CONSTRAINT") throw error;
+      const known = await this.#knownIds(waiters);
+      if (known.size === 0) throw error;
+      return this.#commit(waiters, known);
+    }
+  }
+
+  /** Leaves out the calls that repeat an id or meet another version, so that one caller's mistake never fails the others. */
+  async #commit(waiters: readonly Waiter[], ids: ReadonlySet<string>): Promise<Committed> {
+    const refused = refusedCalls(waiters, { ids, versionOf: (stream) => this.#versions.get(stream) ?? 0 });
     const good = waiters.filter((waiter) => !refused.has(waiter));
     if (good.length === 0) return { written: [], refused: [...refused], bytes: 0 };
     const prepared = good.flatMap((waiter) => waiter.prepared);
@@ -131,22 +146,15 @@ export class LogWriter {
     }
   }
 
-  /**
-   * Calls that must be left out: found before the statement, so that one caller's repeat never fails the others. Nothing
-   * else is under way, so the index tells all the rest.
-   */
-  async #refused(waiters: readonly Waiter[]): Promise<ReadonlyMap<Waiter, LogError>> {
-    const prepared = waiters.flatMap((waiter) => waiter.prepared);
-    const expected = waiters.flatMap((waiter) => Object.keys(waiter.expected ?? {}));
-    await this.#loadVersions(new Set([...prepared.map(({ stream }) => stream as string), ...expected]));
-    const asked = prepared.flatMap(({ id }) => (id === undefined ? [] : [id]));
-    const rows =
-      asked.length === 0 ? [] : await this.#parts.reader.all<{ id: string }>(KNOWN_IDS, [JSON.stringify(asked)]);
-    const ids = new Set(rows.map(({ id }) => id));
-    return refusedCalls(waiters, { ids, versionOf: (stream) => this.#versions.get(stream) ?? 0 });
+  async #knownIds(waiters: readonly Waiter[]): Promise<ReadonlySet<string>> {
+    const asked = waiters.flatMap(({ prepared }) => prepared.flatMap(({ id }) => (id === undefined ? [] : [id])));
+    const rows = await this.#parts.reader.all<{ id: string }>(KNOWN_IDS, [JSON.stringify(asked)]);
+    return new Set(rows.map(({ id }) => id));
   }
 
-  async #loadVersions(streams: ReadonlySet<string>): Promise<void> {
+  async #loadVersions(waiters: readonly Waiter[]): Promise<void> {
+    const streams = new Set(waiters.flatMap(({ prepared }) => prepared.map(({ stream }) => stream as string)));
+    for (const { expected } of waiters) for (const stream of Object.keys(expected ?? {})) streams.add(stream);
     const missing = [...streams].filter((stream) => !this.#versions.has(stream));
     if (missing.length === 0) return;
     const rows = await this.#parts.reader.all<{ stream: string; version: number | null }>(NEWEST_VERSIONS, [

@@ -8,7 +8,7 @@ import {
 import { assert } from "@servofleet/runtime/assert";
 import type { Clock } from "@servofleet/runtime/clock";
 import type { Control, LeaseBook } from "../authority/lease-book.ts";
-import type { DispatchTerms } from "../dispatch/dispatcher.ts";
+import type { Dispatcher, DispatchTerms } from "../dispatch/dispatcher.ts";
 import type { AxisEvent } from "../domain/axis-event.ts";
 import { decide, isRefusal, rejected } from "../domain/decide.ts";
 import { waitsForReading } from "../domain/readiness.ts";
@@ -31,8 +31,8 @@ export interface CommandDeskParts {
   readonly admission: Admission;
   readonly identity: CommandIdentity;
   readonly clock: Clock;
-  /** An accepted command is on disk and may be sent until then (monotonic ms). */
-  readonly dispatch: (command: Command, deadlineMs: number, terms: DispatchTerms) => void;
+  /** Takes a command until it may no longer be sent (monotonic ms): with its acceptance, or once that is on disk. */
+  readonly dispatch: Pick<Dispatcher, "join" | "enqueue">;
   readonly leases: LeaseBook;
 }
 
@@ -117,9 +117,16 @@ export class CommandDesk {
   }
 
   async #accept(command: Command, events: readonly AxisEvent[], terms: DispatchTerms): Promise<Answer> {
-    const recorded = await this.#record(command, events);
+    const { dispatch } = this.#parts;
+    const deadlineMs = command.receivedAtMs + command.ttlMs;
+    const joint = dispatch.join(command, events, deadlineMs, terms);
+    const recorded = await this.#record(command, [...events, ...(joint?.events ?? [])]).catch((error: unknown) => {
+      joint?.refused();
+      throw error;
+    });
     // Decided once and on disk: from here it lives by its own deadline, whoever waits for the answer.
-    this.#parts.dispatch(command, command.receivedAtMs + command.ttlMs, terms);
+    if (joint) joint.recorded();
+    else dispatch.enqueue(command, deadlineMs, terms);
     return this.#settle(recorded);
   }
 

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from "@servofleet/contracts";
-import type { AppendOptions, EventLog, NewEvent } from "../event-log/event-log.ts";
+import type { AppendOptions, EventLog, LogError, NewEvent } from "../event-log/event-log.ts";
 
 /** A log whose disk a test holds back: appends wait at the gate in their order. */
 export class GatedLog implements EventLog {
@@ -8,6 +8,8 @@ export class GatedLog implements EventLog {
   #open: () => void = () => undefined;
   /** Events that wait at the gate. */
   readonly waiting: NewEvent[] = [];
+  /** While set, what every append is told instead of being written. */
+  refuse: LogError | undefined;
 
   constructor(log: EventLog) {
     this.#log = log;
@@ -49,6 +51,7 @@ export class GatedLog implements EventLog {
     this.waiting.push(...events);
     await this.#gate;
     this.waiting.splice(0, events.length);
+    if (this.refuse) throw this.refuse;
     return this.#log.append(events, options);
   }
 

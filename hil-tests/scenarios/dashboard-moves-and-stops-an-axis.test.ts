@@ -122,8 +122,8 @@ describe.runIf(needs("chromium"))("the operator's page", () => {
     const kinds = (await box.drive("x1", before)).record.map(({ kind }) => kind);
     expect(kinds.filter((kind) => MOTION.has(kind))).toHaveLength(1);
     expect((await box.call("GET", "/v1/leases")).body).toMatchObject({ items: [] });
-    // Back to where the other tests expect it.
-    await operator.move("60");
+    // Back to where the other tests expect it, slowly enough to be seen on the way.
+    await operator.move("60", "20");
     await rowText("x1", (text) => text.includes("60.0") && text.includes("standing"));
   });
 
