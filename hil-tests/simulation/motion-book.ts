@@ -2,6 +2,9 @@ import type { AxisId } from "@servofleet/contracts";
 import type { MotionWrite } from "../sim/drive-record.ts";
 import type { SimulatedDrive } from "../sim/simulated-drive.ts";
 
+/** Function code of a write of several registers (Modbus Application Protocol V1.1b3, section 6.12). */
+const WRITE_REGISTERS = 0x10;
+
 /** A motion-relevant write as the drive itself recorded it, and when its frame began to leave. */
 export interface BookedMotion extends Pick<MotionWrite, "kind" | "obeyed" | "target"> {
   readonly axis: AxisId;
@@ -13,7 +16,8 @@ export interface BookedMotion extends Pick<MotionWrite, "kind" | "obeyed" | "tar
 export interface WireWrite {
   readonly axis: AxisId;
   readonly atMs: number;
-  readonly hex: string;
+  /** The register values it writes, when there are several. */
+  readonly words: readonly number[];
 }
 
 /** Where a drive truly was when a frame was served. */
@@ -41,7 +45,7 @@ export class MotionBook {
   }
 
   wrote(axis: AxisId, bytes: Uint8Array, atMs: number): void {
-    this.writes.push({ axis, atMs, hex: Buffer.from(bytes).toString("hex") });
+    this.writes.push({ axis, atMs, words: writtenWords(bytes) });
   }
 
   /** Whether the axis was seen in that time, and never left the window of the target. */
@@ -50,14 +54,29 @@ export class MotionBook {
     return seen.length > 0 && seen.every(({ counts }) => Math.abs(counts - targetCounts) <= windowCounts);
   }
 
-  /** When the first frame left that carries this target, in either word order. */
+  /** When the first frame left that writes this target, in either word order. */
   firstCarrying(axis: AxisId, targetCounts: number, fromMs: number): number | undefined {
-    const high = ((targetCounts >>> 16) & 0xffff).toString(16).padStart(4, "0");
-    const low = (targetCounts & 0xffff).toString(16).padStart(4, "0");
-    const carries = ({ axis: to, atMs, hex }: WireWrite) =>
-      to === axis && atMs >= fromMs && (hex.includes(high + low) || hex.includes(low + high));
+    const high = (targetCounts >>> 16) & 0xffff;
+    const low = targetCounts & 0xffff;
+    const carries = ({ axis: to, atMs, words }: WireWrite) =>
+      to === axis &&
+      atMs >= fromMs &&
+      words.some((word, n) => (word === high && words[n + 1] === low) || (word === low && words[n + 1] === high));
     return this.writes.find(carries)?.atMs;
   }
+}
+
+/**
+ * The values of a write of several registers, RTU or TCP; of any other frame none. A target takes two registers, and
+ * other frames may hold its bytes by chance, across their fields.
+ */
+function writtenWords(frame: Uint8Array): readonly number[] {
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  const tcp = bytes.length > 6 && bytes.readUInt16BE(2) === 0 && bytes.readUInt16BE(4) === bytes.length - 6;
+  const pdu = bytes.subarray(tcp ? 7 : 1);
+  if (pdu[0] !== WRITE_REGISTERS) return [];
+  const values = pdu.subarray(6, 6 + (pdu[5] ?? 0));
+  return Array.from({ length: values.length >> 1 }, (_, n) => values.readUInt16BE(n * 2));
 }
 
 /** Kinds that set an axis going. */

@@ -145,7 +145,9 @@ class SeedRun {
 
   async #judge(): Promise<SeedResult> {
     const { options, plant, crashes, trace, time } = this.#world;
-    const log = await this.#timed(this.#readLog());
+    let log = await this.#timed(this.#readLog());
+    // What was written while it was read (a lease that lapses just now) is part of it.
+    while (log.length < (this.#services.log?.position ?? 0)) log = await this.#timed(this.#readLog());
     const identity = new CommandIdentity("simulation", streamOf(options.seed, "unused"));
     const idOf = (key: string): string => identity.of(key.slice(0, "operator-0".length), key);
     const commands = toldCommands(log);
@@ -210,9 +212,12 @@ class SeedRun {
   }
 
   async #readModelLaw(log: readonly RecordedEvent[]): Promise<Broken[]> {
-    const fresh = new SimProjections(this.#world.outside);
-    await fresh.handle(log);
+    // From here it stands still: an event of this very moment it may or may not have looked for yet.
+    this.#readSide.stop();
     const live = this.#readSide.projections;
+    const fresh = new SimProjections(this.#world.outside);
+    const known = live.position > log.length ? await this.#readLog() : log;
+    await fresh.handle(known.slice(0, live.position));
     const halted = fresh.halted ?? live.halted;
     if (halted) return [{ law: "no projection halts", how: halted }];
     if ((await fresh.dump()) === (await live.dump())) return [];
