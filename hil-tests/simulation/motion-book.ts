@@ -54,6 +54,12 @@ export class MotionBook {
     return seen.length > 0 && seen.every(({ counts }) => Math.abs(counts - targetCounts) <= windowCounts);
   }
 
+  /** Whether the axis was within the window of the target when it was last seen before that moment. */
+  foundAt(axis: string, targetCounts: number, windowCounts: number, atMs: number): boolean {
+    const last = this.#places.findLast((place) => place.axis === axis && place.atMs <= atMs);
+    return last !== undefined && Math.abs(last.counts - targetCounts) <= windowCounts;
+  }
+
   /** When the first frame left that writes this target, in either word order. */
   firstCarrying(axis: AxisId, targetCounts: number, fromMs: number): number | undefined {
     const high = (targetCounts >>> 16) & 0xffff;

@@ -75,7 +75,7 @@ function countLaws(starts: readonly BookedMotion[], evidence: Evidence): Broken[
 
 /** What the log says has happened has happened, and what it says was never sent was never sent. */
 function truthLaws(command: ToldCommand, starts: readonly BookedMotion[], evidence: Evidence): Broken[] {
-  const { id, axis, accepted, ends, decidedMs } = command;
+  const { id, axis, accepted, ends, decidedMs, events } = command;
   const [end] = ends;
   const target = accepted?.targetCounts ?? null;
   if (!end || !accepted || target === null || !accepted.commandType.startsWith("Move")) return [];
@@ -84,7 +84,11 @@ function truthLaws(command: ToldCommand, starts: readonly BookedMotion[], eviden
   const before = own.filter(({ arrivedMs }) => arrivedMs <= recordedMs(end));
   // Asked to go where it stands, it is there, whether or not the drive ever heard of it.
   const wasThere = () => evidence.book.stood(axis, target, WINDOW_COUNTS, decidedMs, recordedMs(end));
-  if (end.type === "CommandSucceeded" && !before.some(({ obeyed }) => obeyed) && !wasThere())
+  // A loss left its outcome open, and the axis was found standing at its target: a success, however it got there.
+  const foundThere = () =>
+    !events.some(({ type }) => type === "DispatchAcknowledged") &&
+    evidence.book.foundAt(axis, target, WINDOW_COUNTS, recordedMs(end));
+  if (end.type === "CommandSucceeded" && !before.some(({ obeyed }) => obeyed) && !wasThere() && !foundThere())
     return [{ law: "what succeeded was done", how: name }];
   // Another command may have asked for the same place.
   const [only] = own.length === 1 ? own : [];
