@@ -231,6 +231,14 @@ class RunningController implements Controller {
     this.#bridgeThere = true;
     if (!sameBoot) this.#recovery.begin();
     this.#greet();
+    if (!sameBoot) void this.#journal.settled().then(() => this.#askAgain());
+  }
+
+  /** What the former bridge told last and a full disk then refused, nobody repeats: the new one is asked for it. */
+  #askAgain(): void {
+    if (this.#closing) return;
+    this.#recovery.askRefused();
+    this.#stopLane.tellAgain();
   }
 
   #bridgeLost(reason: string): void {

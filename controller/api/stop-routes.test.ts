@@ -1,7 +1,9 @@
 import type { AxisId, StopView } from "@servofleet/contracts";
 import { expect, it, onTestFinished } from "vitest";
+import { LogError } from "../event-log/event-log.ts";
 import { MemoryEventLog } from "../event-log/memory-event-log.ts";
 import { ControllerRig, type RigOptions } from "../testing/controller-rig.ts";
+import { gatedLog } from "../testing/gated-log.ts";
 
 async function rig(options: RigOptions = {}): Promise<ControllerRig> {
   const started = await ControllerRig.start(options);
@@ -186,6 +188,30 @@ it("tells the next bridge a stop whose acknowledgement a full log has refused", 
   memory.log().trouble = null;
   const next = box.newBridge();
   await box.until(() => next.heard.some((heard) => heard.type === "stop" && heard.stop.axis === "x1"));
+  await box.until(async () => (await box.events("axis-x1")).some(({ type }) => type === "StopConfirmed"));
+});
+
+it("tells the next bridge a stop whose acknowledgement was on its way to the disk when its bridge went, and was refused", async () => {
+  const { openLog, log } = gatedLog();
+  const box = await ready({ openLog });
+  await box.until(async () => (await box.events()).some(({ type }) => type === "RecoveryCompleted"));
+  const gate = log();
+  gate.shut();
+  const stopped = box.ask("POST", "/v1/axes/x1/stop");
+  await box.until(
+    () => box.bridge?.stops.length === 1 && gate.waiting.some(({ event }) => event.type === "StopLatched"),
+  );
+  // The acknowledgement has come, but stands behind the latch on the way to the disk.
+  await box.until(async () => (await box.ask("GET", "/livez")).status === 200);
+  box.bridge?.die();
+  const next = box.newBridge();
+  await box.until(() => next.heard.some(({ type }) => type === "describe"));
+  expect(next.stops).toEqual([]);
+  gate.refuse = new LogError("log-full", {}, "no space left");
+  gate.open();
+  await box.until(() => next.stops.some(({ axis }) => axis === "x1"));
+  gate.refuse = undefined;
+  await stopped;
   await box.until(async () => (await box.events("axis-x1")).some(({ type }) => type === "StopConfirmed"));
 });
 

@@ -1,26 +1,20 @@
 import { expect, it, onTestFinished } from "vitest";
 import { LogError } from "../event-log/event-log.ts";
-import { openEventLog } from "../event-log/open-event-log.ts";
 import { ControllerRig } from "../testing/controller-rig.ts";
-import { GatedLog } from "../testing/gated-log.ts";
+import { type GatedLog, gatedLog } from "../testing/gated-log.ts";
 
 /** A box whose disk the test holds. */
 async function gated(): Promise<{ box: ControllerRig; log: GatedLog }> {
-  let log: GatedLog | undefined;
-  const box = await ControllerRig.start({
-    openLog: async (directory, clock, random) => {
-      log = new GatedLog(await openEventLog({ directory, clock, random, box: "test_box" }));
-      return log;
-    },
-  });
+  const gate = gatedLog();
+  const box = await ControllerRig.start({ openLog: gate.openLog });
+  const log = gate.log();
   onTestFinished(async () => {
-    log?.open();
+    log.open();
     await box.kill();
   });
   await box.ready();
   // Ready comes a moment before its record: nothing of the start may stand in the gate.
   await box.until(async () => (await box.events()).some(({ type }) => type === "RecoveryCompleted"));
-  if (!log) throw new Error("no log");
   return { box, log };
 }
 const move = (position: number, ttlMs?: number) => ({

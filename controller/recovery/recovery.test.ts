@@ -1,10 +1,11 @@
-import type { AxisId, Report } from "@servofleet/contracts";
+import type { AxisId, AxisStatus, Report } from "@servofleet/contracts";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { expect, it, onTestFinished } from "vitest";
 import { LogError } from "../event-log/event-log.ts";
 import { MemoryEventLog } from "../event-log/memory-event-log.ts";
 import { openEventLog } from "../event-log/open-event-log.ts";
 import { ControllerRig, type RigOptions } from "../testing/controller-rig.ts";
+import { gatedLog } from "../testing/gated-log.ts";
 
 async function rig(options: RigOptions = {}): Promise<ControllerRig> {
   const started = await ControllerRig.start(options);
@@ -218,4 +219,33 @@ it("gives up once more on a silent drive when a full disk has refused to record 
   await box.until(async () => (await box.log.readCommand(commandId)).at(-1)?.type === "CommandIndeterminate");
   expect(refusals).toBe(1);
   expect(box.bridge?.orders).toEqual([]);
+});
+
+it("asks the next bridge for an end that the one before it told while the disk was busy, and that the disk then refused", async () => {
+  const { openLog, log } = gatedLog();
+  const box = await (await rig({ openLog })).ready();
+  await completed(box);
+  const { bridge } = box;
+  const gate = log();
+  if (!bridge) throw new Error("no bridge");
+  bridge.onOrder = (order) => bridge.acknowledge(order);
+  const { body } = await box.ask("POST", "/v1/axes/x1/commands", MOVE);
+  const story = async () => (await box.log.readCommand(String(body.commandId))).map(({ type }) => type);
+  await box.until(async () => (await story()).includes("DispatchAcknowledged"));
+  gate.shut();
+  const [order] = bridge.orders;
+  if (order) bridge.finish(order);
+  await box.until(() => gate.waiting.some(({ event }) => event.type === "CommandSucceeded"));
+  bridge.die();
+  const next = box.newBridge();
+  next.status.set(x1, { ...next.status.get(x1), ...bridge.status.get(x1) } as AxisStatus);
+  await box.until(() => next.heard.some(({ type }) => type === "describe"));
+  gate.refuse = new LogError("log-full", {}, "no space left");
+  gate.open();
+  await box.until(() => gate.waiting.length === 0);
+  expect((await story()).at(-1)).toBe("DispatchAcknowledged");
+  gate.refuse = undefined;
+  await box.until(async () => (await story()).at(-1) === "CommandSucceeded");
+  expect(next.heard).toContainEqual(expect.objectContaining({ type: "settle" }));
+  expect(next.orders).toEqual([]);
 });

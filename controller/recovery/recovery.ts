@@ -55,6 +55,8 @@ export class Recovery {
   #again: Timer | undefined;
   /** Settled, but the log has not taken it. */
   readonly #unrecorded = new Map<CommandId, AxisId>();
+  /** Ended by a bridge that has gone, and not yet on disk. */
+  readonly #ending = new Map<CommandId, AxisId>();
   /** The bridge has spoken since the recovery began; what it says again gives nobody more time. */
   #heard = false;
 
@@ -79,6 +81,7 @@ export class Recovery {
     for (const axis of this.#parts.book.ids) {
       const settle = new Map(toSettle(axis).map((command) => [command.commandId, command]));
       this.#cases.set(axis, { settle, asked: false });
+      for (const commandId of this.#endingOf(axis)) this.#ending.set(commandId, axis);
     }
     this.#heard = false;
     this.#giveUpAfter(RECOVERY_START_LIMIT_MS);
@@ -113,9 +116,23 @@ export class Recovery {
     return this.#decide(found.axis, found);
   }
 
+  /** The log has answered: commands whose end it refused are open again, and their bridge cannot tell it once more. */
+  askRefused(): void {
+    for (const [commandId, axis] of this.#ending) {
+      if (this.#parts.book.current(axis).open.has(commandId)) this.#settleAgain(axis, commandId);
+    }
+    this.#ending.clear();
+  }
+
   close(): void {
     this.#limit?.cancel();
     this.#again?.cancel();
+  }
+
+  #endingOf(axis: AxisId): readonly CommandId[] {
+    const { book } = this.#parts;
+    const { open } = book.current(axis);
+    return [...book.committed(axis).open.keys()].filter((commandId) => !open.has(commandId));
   }
 
   #onTheWire(axis: AxisId): readonly ToSettle[] {

@@ -1,5 +1,7 @@
 import type { RecordedEvent } from "@servofleet/contracts";
+import type { Clock, Random } from "@servofleet/runtime/clock";
 import type { AppendOptions, EventLog, LogError, NewEvent } from "../event-log/event-log.ts";
+import { openEventLog } from "../event-log/open-event-log.ts";
 
 /** A log whose disk a test holds back: appends wait at the gate in their order. */
 export class GatedLog implements EventLog {
@@ -60,4 +62,14 @@ export class GatedLog implements EventLog {
   readStream: EventLog["readStream"] = (stream, after, limit) => this.#log.readStream(stream, after, limit);
   readCommand = (id: string) => this.#log.readCommand(id);
   close = () => this.#log.close();
+}
+
+/** For a rig: opens its log behind a gate. */
+export function gatedLog() {
+  let log: GatedLog | undefined;
+  const openLog = async (directory: string, clock: Clock, random: Random): Promise<GatedLog> => {
+    log = new GatedLog(await openEventLog({ directory, clock, random, box: "test_box" }));
+    return log;
+  };
+  return { openLog, log: () => log as GatedLog };
 }
