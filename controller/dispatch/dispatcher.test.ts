@@ -137,6 +137,38 @@ it("cancels what has not been sent, and answers with the cancelled command", asy
   expect(box.bridge?.orders.map(({ commandId }) => commandId)).not.toContain(body?.commandId);
 });
 
+it("still ends a command whose successor was decided before its turn came, and was then refused by a full disk", async () => {
+  const { box, log } = await gated();
+  mute(box);
+  const ask = (wish: Parameters<ControllerRig["ask"]>[2]) => box.ask("POST", "/v1/axes/x1/commands", wish);
+  const heard = async () => (await box.ask("GET", "/livez")).status === 200;
+  log.shut();
+  const first = ask(write(1));
+  await box.until(() => types(log).includes("DispatchStarted"));
+  const [second, older] = [ask(write(2)), ask(move(5))];
+  await box.until(heard);
+  log.step();
+  await first;
+  await box.until(() => types(log).includes("MoveAccepted"));
+  log.step();
+  await second;
+  const { body } = await older;
+  // Behind the second one in the lane, whose write-ahead waits for the disk, the older move is superseded.
+  await box.until(() => types(log).includes("DispatchStarted"));
+  const newer = ask(move(6));
+  await box.until(heard);
+  log.step();
+  await box.until(() => box.bridge?.orders.length === 2);
+  await box.until(() => types(log).includes("CommandSuperseded"));
+  await box.until(heard);
+  log.refuse = new LogError("log-full", {}, "no space left");
+  log.open();
+  expect((await newer).status).toBe(503);
+  log.refuse = undefined;
+  await box.until(() => box.bridge?.orders.length === 3);
+  expect(box.bridge?.orders[2]?.commandId).toBe(body.commandId);
+});
+
 it("sends only the newest of a thousand moves that supersede each other, and ends each exactly once", async () => {
   const { box } = await gated();
   const axes = ["x1", "x2", "z1"];

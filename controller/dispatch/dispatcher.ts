@@ -90,16 +90,19 @@ export class Dispatcher {
   }
 
   enqueue({ axis, commandId }: Command, deadlineMs: number, terms: DispatchTerms): void {
-    const ticket: Ticket = { axis, commandId, deadlineMs, terms };
+    this.#push({ axis, commandId, deadlineMs, terms });
+  }
+
+  #push(ticket: Ticket): void {
     this.#waiting += 1;
-    const lane = this.#lanes.get(axis);
+    const lane = this.#lanes.get(ticket.axis);
     if (lane) {
       lane.push(ticket);
       return;
     }
     const fresh = [ticket];
-    this.#lanes.set(axis, fresh);
-    void this.#run(axis, fresh);
+    this.#lanes.set(ticket.axis, fresh);
+    void this.#run(ticket.axis, fresh);
   }
 
   /**
@@ -164,7 +167,8 @@ export class Dispatcher {
       const { commandId, deadlineMs } = ticket;
       const axis = book.current(ticket.axis);
       const command = axis.open.get(commandId);
-      if (!command || isDispatched(command)) return;
+      if (!command) return this.#comeBack(ticket);
+      if (isDispatched(command)) return;
       const record = (events: readonly AxisEvent[]) => journal.record([{ axis: axis.id, events }]);
       if (clock.monotonicMs() > deadlineMs) return void (await record(expire(axis, commandId)));
       if (!link.alive) return void (await record(failDispatch(axis, commandId, NO_BRIDGE)));
@@ -175,6 +179,17 @@ export class Dispatcher {
       ticket.ahead = ahead;
     }
     await this.#send(ticket, ticket.ahead);
+  }
+
+  /** Ended, but perhaps by what is not on disk yet: should the log refuse that, the command is open again and still waits. */
+  #comeBack(ticket: Ticket): void {
+    const { book, journal } = this.#parts;
+    const { axis, commandId } = ticket;
+    if (!book.committed(axis).open.has(commandId)) return;
+    void journal.settled().then(() => {
+      const command = book.current(axis).open.get(commandId);
+      if (!this.#closed && command && !isDispatched(command)) this.#push(ticket);
+    });
   }
 
   #orderOf(axis: Axis, commandId: CommandId, action: OrderAction, terms: DispatchTerms): AheadOrder {
