@@ -3,34 +3,20 @@ import { expect, it, onTestFinished } from "vitest";
 import { type AppendOptions, type EventLog, LogError, type NewEvent } from "../event-log/event-log.ts";
 import { openEventLog } from "../event-log/open-event-log.ts";
 import { ControllerRig, testFleet } from "../testing/controller-rig.ts";
+import { WrappedLog } from "../testing/wrapped-log.ts";
 
 /** A real log whose process dies after so many appends with events of a run: everything later never happens. */
-class MortalLog implements EventLog {
-  readonly #log: EventLog;
+class MortalLog extends WrappedLog {
   #left: number;
   readonly appends: (readonly NewEvent[])[] = [];
   onDeath: () => void = () => undefined;
   dead = false;
 
   constructor(log: EventLog, left: number) {
-    this.#log = log;
+    super(log);
     this.#left = left;
   }
-  get logId() {
-    return this.#log.logId;
-  }
-  get epoch() {
-    return this.#log.epoch;
-  }
-  get boot() {
-    return this.#log.boot;
-  }
-  get position() {
-    return this.#log.position;
-  }
-  get trouble() {
-    return this.#log.trouble;
-  }
+
   async append(events: readonly NewEvent[], options?: AppendOptions): Promise<readonly RecordedEvent[]> {
     const running = this.appends.some((one) => one.some(({ event }) => event.type === "RunStarted"));
     const counts = running || events.some(({ event }) => event.type === "RunStarted");
@@ -41,13 +27,8 @@ class MortalLog implements EventLog {
     }
     if (counts) this.#left -= 1;
     this.appends.push(events);
-    return this.#log.append(events, options);
+    return this.log.append(events, options);
   }
-  findById = (id: string) => this.#log.findById(id);
-  read = (after: number, limit: number) => this.#log.read(after, limit);
-  readStream: EventLog["readStream"] = (stream, after, limit) => this.#log.readStream(stream, after, limit);
-  readCommand = (id: string) => this.#log.readCommand(id);
-  close = () => this.#log.close();
 }
 
 const command = (axis: string, position: number, compensation: object = { kind: "hold" }) => ({

@@ -1,37 +1,17 @@
 import type { RecordedEvent } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
-import type { AppendOptions, EventLog, LogError, NewEvent } from "../event-log/event-log.ts";
+import type { AppendOptions, LogError, NewEvent } from "../event-log/event-log.ts";
 import { openEventLog } from "../event-log/open-event-log.ts";
+import { WrappedLog } from "./wrapped-log.ts";
 
 /** A log whose disk a test holds back: appends wait at the gate in their order. */
-export class GatedLog implements EventLog {
-  readonly #log: EventLog;
+export class GatedLog extends WrappedLog {
   #gate: Promise<void> = Promise.resolve();
   #open: () => void = () => undefined;
   /** Events that wait at the gate. */
   readonly waiting: NewEvent[] = [];
   /** While set, what every append is told instead of being written. */
   refuse: LogError | undefined;
-
-  constructor(log: EventLog) {
-    this.#log = log;
-  }
-
-  get logId() {
-    return this.#log.logId;
-  }
-  get epoch() {
-    return this.#log.epoch;
-  }
-  get boot() {
-    return this.#log.boot;
-  }
-  get position() {
-    return this.#log.position;
-  }
-  get trouble() {
-    return this.#log.trouble;
-  }
 
   shut(): void {
     this.#gate = new Promise((resolve) => {
@@ -54,14 +34,8 @@ export class GatedLog implements EventLog {
     await this.#gate;
     this.waiting.splice(0, events.length);
     if (this.refuse) throw this.refuse;
-    return this.#log.append(events, options);
+    return this.log.append(events, options);
   }
-
-  findById = (id: string) => this.#log.findById(id);
-  read = (after: number, limit: number) => this.#log.read(after, limit);
-  readStream: EventLog["readStream"] = (stream, after, limit) => this.#log.readStream(stream, after, limit);
-  readCommand = (id: string) => this.#log.readCommand(id);
-  close = () => this.#log.close();
 }
 
 /** For a rig: opens its log behind a gate. */

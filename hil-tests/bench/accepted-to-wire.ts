@@ -60,6 +60,7 @@ export async function acceptedToWire(context: BenchContext): Promise<Measurement
       p50: rounded(quantile(figures.ours, 0.5)),
       bareP50: rounded(quantile(figures.bare, 0.5)),
       firstRequestP50: rounded(quantile(figures.looked, 0.5)),
+      firstRequestP99: rounded(quantile(figures.looked, 0.99)),
       acceptedP50: rounded(quantile(figures.answered, 0.5)),
       samples: figures.ours.length,
     },
