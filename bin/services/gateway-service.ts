@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { startGateway } from "@servofleet/dashboard-api/gateway/gateway";
 import { readFleetFile } from "@servofleet/runtime/fleet-file";
+import { takePriority } from "@servofleet/runtime/process-priority";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
 import { log } from "../log.ts";
@@ -23,7 +24,7 @@ export async function runGateway(configFile: string): Promise<void> {
     random: systemRandom(),
     logger,
   });
-  logger.info({ address: gateway.address }, "listening");
+  logger.info({ address: gateway.address, priority: takePriority("stops") }, "listening");
   onShutdownRequest(async () => {
     await gateway.close();
     return 0;

@@ -23,6 +23,7 @@ const HABITS: readonly (readonly [
     | "lease"
     | "hurry"
     | "tinker"
+    | "adjust"
     | "disable"
   >,
 ])[] = [
@@ -36,6 +37,7 @@ const HABITS: readonly (readonly [
   [3, "lease"],
   [3, "hurry"],
   [1, "tinker"],
+  [1, "adjust"],
   [1, "disable"],
 ];
 
@@ -115,6 +117,16 @@ export class SimOperator {
   async tinker(): Promise<void> {
     if (this.#random.next() < 0.5) await this.#command({ type: "SetPosition", position: this.#somewhere() });
     else await this.#command({ type: "MoveVelocity", velocity: this.#speed() });
+  }
+
+  /** Settings one after the other, and the last of them thought better of: only motions supersede each other. */
+  async adjust(): Promise<void> {
+    const wishes = Array.from({ length: 3 }, () => this.#wish({ type: "WriteParameter", ...this.#setting() }));
+    const sent = wishes.map((wish) => this.#client.send(wish));
+    await sent.at(-1);
+    const last = wishes.at(-1)?.commandId;
+    if (last && this.#random.next() < 0.7) await this.#client.cancel(this.#axis, last as CommandId);
+    await Promise.all(sent);
   }
 
   async disable(): Promise<void> {
@@ -206,6 +218,12 @@ export class SimOperator {
   #speed = (): number => 40 + Math.floor(this.#random.next() * 260);
   #ttl = (): { ttlMs?: number } =>
     this.#random.next() < 0.3 ? { ttlMs: 60 + Math.floor(this.#random.next() * 300) } : {};
+
+  /** So wide that no motion is affected. */
+  #setting = (): { parameter: string; value: number } =>
+    this.#axis === "z1"
+      ? { parameter: "followingErrorWindow", value: 1_000_000 + Math.floor(this.#random.next() * 1000) }
+      : { parameter: "followingErrorLimit", value: 60_000 + Math.floor(this.#random.next() * 1000) };
 
   #haste = (): { ttlMs?: number } => (this.#random.next() < 0.7 ? { ttlMs: 50 } : {});
 

@@ -73,7 +73,8 @@ export class SimWitness {
       this.reached.add("stop arrived while a write was in flight");
     if (disk.writing > 0) this.reached.add("stop arrived while a commit was in flight");
     if (reason === "person" && api?.log.trouble) this.reached.add("stop raised while the log could not record it");
-    if (api?.book.current(axis).state === "homing") this.reached.add("stop while homing");
+    // What the stop meets: it has been decided already, and is not yet on the disk.
+    if (api?.book.committed(axis).state === "homing") this.reached.add("stop while homing");
   }
 
   #report({ report }: BusChannels["reports"]): void {
