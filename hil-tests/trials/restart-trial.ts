@@ -66,6 +66,10 @@ const SHORT_WAY = 30;
 const LONG_WAY = 3500;
 /** Slow enough for a long way to outlast the silence of a drive and the probing of a silent unit. */
 const VELOCITY = 60;
+/** Long enough for a second command to come meanwhile. */
+const SLOW_FSYNC_MS = 40;
+/** A window for the following error that no move here comes near, counts. */
+const SETTING = 60_000;
 const SILENT_MS = 6000;
 const PROBED_MAX_MS = 40_000;
 /** Braking and reading. */
@@ -86,7 +90,8 @@ const STOPS: ReadonlySet<MotionWrite["kind"]> = new Set(["stop", "halt", "disabl
 export async function runRestart(restart: RestartCase): Promise<RestartResult> {
   const { seed, model, policy, sendsAgain = false } = restart;
   const bus = sendsAgain ? { bus: sendingAgain() } : {};
-  const box = await VirtualBox.start({ seed, ...virtualFleet({ models: [model], ...policy }), ...bus });
+  const disk = restart.point === "MoveAccepted" ? { fsyncMs: SLOW_FSYNC_MS } : {};
+  const box = await VirtualBox.start({ seed, ...virtualFleet({ models: [model], ...policy }), ...bus, ...disk });
   try {
     return await new Trial(box, restart).run();
   } finally {
@@ -146,11 +151,22 @@ class Trial {
   async #moveUntilCrashPoint(): Promise<string> {
     const box = this.#box;
     const before = box.log.position;
+    if (this.#case.point === "MoveAccepted") this.#takeLane();
     const body = { type: "MoveAbsolute", position: this.#way, velocity: VELOCITY };
     box.send("POST", "/v1/axes/a1/commands", { body }).catch(() => undefined);
     const seen = async (type: string) => (await box.events(before)).find((event) => event.type === type);
     await box.until(this.#case.point, async () => (await seen(this.#case.point)) !== undefined);
     return (await seen("MoveAccepted"))?.id ?? "";
+  }
+
+  /**
+   * A move that nothing stands before is dispatched in the append of its acceptance. It is accepted alone only while the
+   * write-ahead of another command is on its way to the disk.
+   */
+  #takeLane(): void {
+    const parameter = this.#case.model === "leadshine-icl-rs" ? "followingErrorLimit" : "followingErrorWindow";
+    const body = { type: "WriteParameter", parameter, value: SETTING };
+    this.#box.send("POST", "/v1/axes/a1/commands", { body }).catch(() => undefined);
   }
 
   /** A person with the maker's tool starts the last path of the drive again, backwards. */

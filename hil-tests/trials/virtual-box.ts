@@ -34,6 +34,8 @@ export interface VirtualBoxOptions {
   readonly drives: readonly SimulatedDrive[];
   /** fleet.yaml with one modbus-rtu link. */
   readonly fleet: string;
+  /** What an fsync takes, virtual ms. */
+  readonly fsyncMs?: number;
   /** Stands between the controller and its bus: to watch or to spoil what it says. */
   readonly bus?: (end: MessageBus) => MessageBus;
 }
@@ -121,7 +123,7 @@ export class VirtualBox {
       startController({
         config: this.config,
         version: "trial",
-        log: life.log(this.log, FSYNC_MS),
+        log: life.log(this.log, this.#options.fsyncMs ?? FSYNC_MS),
         bus: this.#options.bus?.(bus) ?? bus,
         telemetry: { add: () => undefined, fault: () => undefined },
         clock: life.clock,
