@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { FleetConfig } from "@servofleet/contracts";
 import { startBridge } from "@servofleet/firmware-bridge";
+import { takeLinePriority } from "@servofleet/firmware-bridge/bridge/line-priority";
 import { stayAwake } from "@servofleet/firmware-bridge/bridge/stay-awake";
 import { createLink } from "@servofleet/firmware-bridge/link/create-link";
 import { loadProfile } from "@servofleet/firmware-bridge/profile/load-profile";
@@ -9,7 +10,6 @@ import type { Clock } from "@servofleet/runtime/clock";
 import { readFleetFile } from "@servofleet/runtime/fleet-file";
 import type { MessageBus } from "@servofleet/runtime/message-bus";
 import { NatsBus } from "@servofleet/runtime/nats-bus";
-import { takePriority } from "@servofleet/runtime/process-priority";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import type { Logger } from "pino";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
@@ -45,7 +45,7 @@ export async function runBridge(configFile: string): Promise<void> {
   // Held to the end of the process.
   const wantsAwake = config.links.some((link) => "keepAwake" in link && link.keepAwake === true);
   const awake = wantsAwake && stayAwake() !== null;
-  logger.info({ priority: takePriority("lines"), awake }, "starting");
+  logger.info({ priority: takeLinePriority(), awake }, "starting");
   if (wantsAwake && !awake) logger.warn("keepAwake: /dev/cpu_dma_latency may not be opened, the cores sleep as ever");
   const successor = isControllersChild ? await takeOver(config, clock, logger) : new AbortController().signal;
   const bus = busOf(config, isControllersChild, logger);

@@ -5,7 +5,6 @@ import { openTelemetryStore } from "@servofleet/controller/telemetry/telemetry-s
 import { parentProcessBus } from "@servofleet/runtime/child-process-bus";
 import type { MessageBus } from "@servofleet/runtime/message-bus";
 import { NatsBus } from "@servofleet/runtime/nats-bus";
-import { takePriority } from "@servofleet/runtime/process-priority";
 import { assertThreadPool } from "@servofleet/runtime/sqlite";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
@@ -35,8 +34,6 @@ export async function runController(configFile: string): Promise<void> {
   const logger = log("controller");
   const eventLog = await openEventLog({ directory: paths.log, clock, random, box: config.box, ...logSettings(config) });
   const telemetry = await openTelemetryStore({ file: paths.telemetry, clock });
-  // Not before the pool has its threads: they keep theirs.
-  logger.info({ priority: takePriority("stops") }, "starting");
   let bus: MessageBus;
   let bridge: BridgeKeeper | undefined;
   if (config.messaging === "embedded") {

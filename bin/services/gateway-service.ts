@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { startGateway } from "@servofleet/dashboard-api/gateway/gateway";
 import { readFleetFile } from "@servofleet/runtime/fleet-file";
-import { takePriority } from "@servofleet/runtime/process-priority";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
 import { log } from "../log.ts";
@@ -24,7 +23,7 @@ export async function runGateway(configFile: string): Promise<void> {
     random: systemRandom(),
     logger,
   });
-  logger.info({ address: gateway.address, priority: takePriority("stops") }, "listening");
+  logger.info({ address: gateway.address }, "listening");
   onShutdownRequest(async () => {
     await gateway.close();
     return 0;

@@ -1,10 +1,10 @@
 import type { LinkConfig, LinkId } from "@servofleet/contracts";
+import { takeLinePriority } from "@servofleet/firmware-bridge/bridge/line-priority";
 import { lineCost } from "@servofleet/firmware-bridge/link/bus-cost";
 import { createLink } from "@servofleet/firmware-bridge/link/create-link";
 import type { LinkParts } from "@servofleet/firmware-bridge/link/line-parts";
 import type { Link } from "@servofleet/firmware-bridge/link/link";
 import { type Clock, sleep } from "@servofleet/runtime/clock";
-import { takePriority } from "@servofleet/runtime/process-priority";
 import { systemRandom } from "@servofleet/runtime/system-clock";
 import { BenchError } from "./bench-error.ts";
 
@@ -46,7 +46,7 @@ export async function openLineLink(plan: LineLinkPlan, clock: Clock): Promise<Li
     units: Array.from({ length: plan.units }, (_, index) => ({ unit: index + 1, axis: null })),
     log: { info: () => undefined, warn: () => undefined },
   };
-  takePriority("lines");
+  takeLinePriority();
   const link = createLink(lineConfig(plan), parts);
   link.open();
   const limitMs = clock.monotonicMs() + UP_LIMIT_MS;

@@ -1,7 +1,5 @@
-import { getPriority, setPriority } from "node:os";
 import { stopBoundMs } from "@servofleet/firmware-bridge/link/bus-cost";
 import { sleep } from "@servofleet/runtime/clock";
-import { takePriority } from "@servofleet/runtime/process-priority";
 import { type LineFigures, type PacedLine, startPacedLine, type WriteHeard } from "../line/paced-line.ts";
 import { type BenchContext, sized } from "./bench-context.ts";
 import { BenchError } from "./bench-error.ts";
@@ -44,7 +42,6 @@ interface Phase {
  */
 export async function stopOnLine(context: BenchContext): Promise<Measurement> {
   const { clock, directory } = context;
-  const usual = getPriority();
   const line = await startPacedLine(
     { baud: BAUD, units: UNITS, gapUs: 1750, replyGapUs: 1750, turnaroundUs: TURNAROUND_US, core: Number(LINE_CORE) },
     clock,
@@ -62,7 +59,6 @@ export async function stopOnLine(context: BenchContext): Promise<Measurement> {
   try {
     const arrivals = await heardStops(line);
     await bridge.ask("open", plan, ASK_LIMIT_MS);
-    takePriority("stops");
     const trials = sized(context, 10_000, 100);
     const phase = async (name: string): Promise<Phase> => {
       await trial(0, arrivals, bridge, context);
@@ -79,7 +75,6 @@ export async function stopOnLine(context: BenchContext): Promise<Measurement> {
     const busy = await phase("eight password hashes and a slow disk").finally(calm);
     return judged([idle, busy], plan);
   } finally {
-    setPriority(usual);
     await bridge.stop();
     await canary.stop();
     await line.stop();
