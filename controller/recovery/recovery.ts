@@ -129,10 +129,12 @@ export class Recovery {
     this.#again?.cancel();
   }
 
+  /** On the wire as far as the disk knows. What was only accepted is not for reading: its dispatcher still has it. */
   #endingOf(axis: AxisId): readonly CommandId[] {
     const { book } = this.#parts;
     const { open } = book.current(axis);
-    return [...book.committed(axis).open.keys()].filter((commandId) => !open.has(commandId));
+    const sent = [...book.committed(axis).open.values()].filter(isDispatched);
+    return sent.flatMap(({ commandId }) => (open.has(commandId) ? [] : [commandId]));
   }
 
   #onTheWire(axis: AxisId): readonly ToSettle[] {
