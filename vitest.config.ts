@@ -21,6 +21,7 @@ export default defineConfig({
     // serialport and sqlite3 share libuv's pool: the processes under test assert at least 16 threads.
     env: { UV_THREADPOOL_SIZE: "16" },
     restoreMocks: true,
+    setupFiles: ["scripts/law-seed.ts"],
     sequence: { sequencer: LongestFirst },
     reporters: reportFile ? ["default", ["json", { outputFile: reportFile }]] : ["default"],
     projects: [

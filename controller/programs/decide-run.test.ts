@@ -196,6 +196,16 @@ describe("off its way", () => {
     expect([...story.run.halts.keys()]).toEqual(["halt:x2"]);
   });
 
+  it("takes a velocity move that has an end for over, whatever the end is called", () => {
+    const story = new Story();
+    story.command("first", "succeeded");
+    story.give({ type: "timer", token: "step:rest" });
+    story.command("spin", "succeeded");
+    expect(story.run.steps.get("spin")?.status).toBe("failed");
+    expect(story.run.state).toBe("halting");
+    expect(story.command("spin", "succeeded")).toEqual([]);
+  });
+
   it("stops what a halt does not bring to rest", () => {
     for (const news of ["rejected", "failed", "indeterminate"] as const) {
       const story = sideBySide();
@@ -307,7 +317,7 @@ describe("whatever happens, in whatever order", () => {
   const law = (holds: (told: Story, inputs: readonly RunInput[]) => void) =>
     fc.assert(
       fc.property(fc.array(anyInput, { maxLength: 40 }), (inputs) => holds(story(inputs), inputs)),
-      { numRuns: 400 },
+      { numRuns: 1000 },
     );
 
   it("a run ends at most once, and nothing follows its end", () =>

@@ -196,11 +196,19 @@ function commandNews(run: Run, input: News, nowUs: number): RunEvent[] {
   return leave(run, { slug: "run-not-ready", detail, remedy: "look at its command" }, nowUs);
 }
 
+const ENDED_EARLY: ProblemFacts = {
+  slug: "run-not-ready",
+  detail: "the velocity move ended before it was seen to run",
+  remedy: "look at its command",
+};
+
 function stepNews(run: Run, [step, { attempt }]: readonly [string, StepRecord], { news, problem }: News): RunEvent[] {
   const spec = run.plan.leaves.get(step)?.spec;
   const velocity = spec?.kind === "command" && spec.command.type === "MoveVelocity";
   // Set going is all that can be waited for: a velocity move has no end of its own.
   if (news === "moving") return velocity ? [stepEnded(step, attempt, "succeeded", null)] : [];
+  // And it is over as soon as it has an end, whatever that end is called: nothing of it may count as running on.
+  if (velocity && news === "succeeded") return [stepEnded(step, attempt, "failed", ENDED_EARLY)];
   if (news === "stopped") return [stepEnded(step, attempt, onItsWay(run) ? "failed" : "halted", problem)];
   return [stepEnded(step, attempt, OUTCOME[news], problem)];
 }
