@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { CommandView } from "@servofleet/contracts";
+import { join } from "node:path";
+import type { CommandId, CommandView } from "@servofleet/contracts";
 import { TERMINAL_STATES } from "@servofleet/contracts";
 import { type Clock, sleep } from "@servofleet/runtime/clock";
+import { type LogReader, openLogReader } from "@servofleet/runtime/log-reader";
 import { openBareSyncWrite } from "./bare-sync-write.ts";
 import { type BenchBox, TAPPED_AXIS } from "./bench-box.ts";
 import { type BenchContext, sized } from "./bench-context.ts";
@@ -18,8 +20,9 @@ const LOOK_MS = 5;
 const REST_MS = 20;
 
 /**
- * From the POST of a move at the controller to the first byte of its first write at the drive's end of an idle Modbus TCP
- * line, against a bare fsync and a write to a socket, one after the other in turns.
+ * From the acceptance of a move, as its event in the log has it, to the first byte on an idle Modbus TCP line that goes out
+ * because of it: commit, bridge, wire. Against a bare fsync and a write to a socket, one after the other in turns. Beside
+ * it the way from the POST at the controller, and the way to the first write after the look at the drive.
  */
 export async function acceptedToWire(context: BenchContext): Promise<Measurement> {
   const { clock } = context;
@@ -27,29 +30,40 @@ export async function acceptedToWire(context: BenchContext): Promise<Measurement
   await box.ready(TAPPED_AXIS);
   const bare = await openBareSyncWrite(box.running.data, box.barePort, clock);
   const client = new KeepAliveClient(box.controller);
-  const figures = { ours: [] as number[], bare: [] as number[], looked: [] as number[], answered: [] as number[] };
+  const log = await openLogReader({ file: join(box.running.data, "events.db"), clock });
+  const all: Journey[] = [];
   const perRun = { ours: [] as number[], bare: [] as number[] };
   try {
     for (let run = 0; run < sized(context, 5, 2); run++) {
-      const here = { ours: [] as number[], bare: [] as number[] };
+      const ours: Journey[] = [];
+      const bareMs: number[] = [];
       for (let sample = 0; sample < sized(context, 60, 15); sample++) {
-        const { wireMs, lookMs, answeredMs } = await moveOnce(box, client, clock, sample % 2 === 0 ? 0.5 : 1);
-        here.ours.push(wireMs);
-        figures.looked.push(lookMs);
-        figures.answered.push(answeredMs);
-        const arrived = nextNotes(box, clock, "bare");
+        ours.push(await moveOnce(box, client, log, clock, sample % 2 === 0 ? 0.5 : 1));
+        const arrived = notesUntil("bare", box, clock);
         const startedNs = bare.once();
-        here.bare.push(Number((await arrived).lastNs - startedNs) / 1e6);
+        bareMs.push(toMs((await arrived).atNs - startedNs));
       }
-      perRun.ours.push(quantile(here.ours, 0.99));
-      perRun.bare.push(quantile(here.bare, 0.99));
-      figures.ours.push(...here.ours);
-      figures.bare.push(...here.bare);
+      perRun.ours.push(
+        quantile(
+          ours.map((journey) => journey.acceptedToByteMs),
+          0.99,
+        ),
+      );
+      perRun.bare.push(quantile(bareMs, 0.99));
+      all.push(...ours);
     }
   } finally {
+    await log.close();
     client.close();
     bare.close();
   }
+  const both = (name: keyof Journey) => {
+    const values = all.map((journey) => journey[name]);
+    return {
+      [name.replace("Ms", "P50Ms")]: rounded(quantile(values, 0.5)),
+      [name.replace("Ms", "P99Ms")]: rounded(quantile(values, 0.99)),
+    };
+  };
   return measurementOf({
     unit: "ms",
     values: perRun.ours,
@@ -57,50 +71,84 @@ export async function acceptedToWire(context: BenchContext): Promise<Measurement
     referenceName: "bare fsync and write, 99th percentile",
     bar: atMost(2),
     more: {
-      p50: rounded(quantile(figures.ours, 0.5)),
-      bareP50: rounded(quantile(figures.bare, 0.5)),
-      firstRequestP50: rounded(quantile(figures.looked, 0.5)),
-      firstRequestP99: rounded(quantile(figures.looked, 0.99)),
-      acceptedP50: rounded(quantile(figures.answered, 0.5)),
-      samples: figures.ours.length,
+      ...both("acceptedToByteMs"),
+      ...both("acceptedToWriteMs"),
+      ...both("postToByteMs"),
+      ...both("postToWriteMs"),
+      ...both("postToAnswerMs"),
+      samples: all.length,
     },
   });
 }
 
-async function moveOnce(box: BenchBox, client: KeepAliveClient, clock: Clock, position: number) {
-  const arrived = nextNotes(box, clock);
-  const body = JSON.stringify({ type: "MoveAbsolute", position });
-  const key = `idempotency-key: ${randomUUID()}\r\n`;
-  const startedNs = clock.monotonicNs();
-  const answer = await client.request("POST", `/v1/axes/${TAPPED_AXIS}/commands`, body, key);
-  const answeredMs = Number(clock.monotonicNs() - startedNs) / 1e6;
-  if (answer.status !== 202)
-    throw new BenchError("unexpected-answer", { status: answer.status, body: answer.body }, "a move was refused");
-  const { firstNs, lastNs } = await arrived;
-  const wireMs = Number(lastNs - startedNs) / 1e6;
-  const lookMs = Number(firstNs - startedNs) / 1e6;
-  await untilEnded(box, (JSON.parse(answer.body) as { commandId: string }).commandId, clock);
-  await sleep(clock, REST_MS);
-  return { wireMs, lookMs, answeredMs };
+/** One move, ms. */
+interface Journey {
+  /** From its acceptance to the first byte because of it. */
+  readonly acceptedToByteMs: number;
+  /** And to the first byte of its first write. */
+  readonly acceptedToWriteMs: number;
+  readonly postToByteMs: number;
+  readonly postToWriteMs: number;
+  /** From the POST to the 202. */
+  readonly postToAnswerMs: number;
 }
 
-/** The next note of this kind from the tap and the first of any kind, monotonic ns. */
-function nextNotes(
+const toMs = (ns: bigint): number => Number(ns) / 1e6;
+
+async function moveOnce(
+  box: BenchBox,
+  client: KeepAliveClient,
+  log: LogReader,
+  clock: Clock,
+  position: number,
+): Promise<Journey> {
+  const arrived = notesUntil("write", box, clock);
+  const body = JSON.stringify({ type: "MoveAbsolute", position });
+  const key = `idempotency-key: ${randomUUID()}\r\n`;
+  const postedNs = clock.monotonicNs();
+  const answer = await client.request("POST", `/v1/axes/${TAPPED_AXIS}/commands`, body, key);
+  const postToAnswerMs = toMs(clock.monotonicNs() - postedNs);
+  if (answer.status !== 202)
+    throw new BenchError("unexpected-answer", { status: answer.status, body: answer.body }, "a move was refused");
+  const { commandId } = JSON.parse(answer.body) as { commandId: CommandId };
+  const { atNs: writeNs, before } = await arrived;
+  await untilEnded(box, commandId, clock);
+  const acceptedNs = await acceptedAt(commandId, log);
+  // A poll that was just then on its way is older than the acceptance.
+  const byteNs = before.find((atNs) => atNs > acceptedNs) ?? writeNs;
+  await sleep(clock, REST_MS);
+  return {
+    acceptedToByteMs: toMs(byteNs - acceptedNs),
+    acceptedToWriteMs: toMs(writeNs - acceptedNs),
+    postToByteMs: toMs(byteNs - postedNs),
+    postToWriteMs: toMs(writeNs - postedNs),
+    postToAnswerMs,
+  };
+}
+
+async function acceptedAt(commandId: CommandId, log: LogReader): Promise<bigint> {
+  const accepted = (await log.readCommand(commandId)).find(({ type }) => type === "MoveAccepted");
+  if (!accepted)
+    throw new BenchError("unexpected-answer", { commandId }, "a move that was answered 202 is not in the log");
+  return BigInt(accepted.monoNs);
+}
+
+/** The next note of this kind from the tap, and those before it since now, monotonic ns. */
+function notesUntil(
+  kind: TapNote["kind"],
   box: BenchBox,
   clock: Clock,
-  kind: TapNote["kind"] = "write",
-): Promise<{ firstNs: bigint; lastNs: bigint }> {
+): Promise<{ atNs: bigint; before: readonly bigint[] }> {
   return new Promise((resolve, reject) => {
     const limit = clock.after(WIRE_LIMIT_MS, () =>
       reject(new BenchError("too-slow", { kind, limitMs: WIRE_LIMIT_MS }, "nothing reached the wire")),
     );
-    let firstNs: bigint | undefined;
+    const before: bigint[] = [];
     box.onWire((note) => {
       const atNs = BigInt(note.atNs);
-      firstNs ??= atNs;
-      if (note.kind !== kind) return;
+      if (note.kind !== kind) return void before.push(atNs);
       limit.cancel();
-      resolve({ firstNs, lastNs: atNs });
+      resolve({ atNs, before });
     });
   });
 }
