@@ -20,6 +20,10 @@ export type JournalEntry =
       readonly correlationId?: string;
     };
 
+/** The stream whose state the entry was decided on. */
+export const streamOf = (entry: JournalEntry): StreamName =>
+  "stream" in entry ? entry.stream : axisStream(entry.axis);
+
 /** The rows of an entry. The correlation is the command, else what brought it about. */
 export function newEvents(entry: JournalEntry): readonly NewEvent[] {
   const { actor, traceparent } = entry.origin ?? {};

@@ -149,3 +149,18 @@ it("calls for the end of the process when the log is poisoned or an event is not
   await expect(on.journal.record([{ stream: "box-b", events: [wrong] }])).rejects.toThrow();
   expect(broken).toHaveLength(2);
 });
+
+it("lets a decision without events share the fate of what it rests on", async () => {
+  const on = desk();
+  on.see(READY);
+  await on.journal.settled();
+  const nothing = () => on.journal.record([{ axis: AXIS, events: [] }]);
+  on.log.trouble = "log-full";
+  on.move();
+  // Decided on an axis that had taken the move for accepted, which the disk is just refusing.
+  await expect(nothing()).rejects.toThrow(LogError);
+  await expect(nothing()).resolves.toEqual([]);
+  on.log.trouble = null;
+  on.move();
+  await expect(nothing()).resolves.toEqual([]);
+});

@@ -6,7 +6,7 @@ import { type RaisedStop, raiseStop } from "../domain/decide-stop.ts";
 import { foldEvents } from "../domain/state-change.ts";
 import { type EventLog, LogError, type NewEvent } from "../event-log/event-log.ts";
 import type { AxisBook } from "./axis-book.ts";
-import { type JournalEntry, newEvents } from "./journal-entry.ts";
+import { type JournalEntry, newEvents, streamOf } from "./journal-entry.ts";
 
 /** Events that may be decided and not yet on disk. Then `full`: commands are refused. */
 export const JOURNAL_EVENTS_MAX = 4096;
@@ -28,6 +28,7 @@ interface Batch {
   readonly after: readonly Axis[];
   /** Given for stops: they are decided anew when the log takes something back. */
   readonly stops: readonly AxisStop[];
+  readonly recorded: Promise<readonly RecordedEvent[]>;
   resolve(recorded: readonly RecordedEvent[]): void;
   reject(error: unknown): void;
 }
@@ -72,7 +73,10 @@ export class Journal {
     this.#deciders.push(listener);
   }
 
-  /** Decided: counts now, resolves when on disk. Rejects with LogError, and then nothing of it counts. */
+  /**
+   * Decided: counts now, resolves when on disk. Rejects with LogError, and then nothing of it counts. A decision without
+   * events rests on what its streams had decided before it, and shares the fate of that.
+   */
   record(entries: readonly JournalEntry[]): Promise<readonly RecordedEvent[]> {
     return this.#enter(entries, []);
   }
@@ -94,12 +98,23 @@ export class Journal {
 
   #enter(entries: readonly JournalEntry[], stops: readonly AxisStop[]): Promise<readonly RecordedEvent[]> {
     const full = entries.filter(({ events }) => events.length > 0);
-    if (full.length === 0) return Promise.resolve([]);
-    return new Promise((resolve, reject) => {
-      this.#push({ entries: full, rows: full.flatMap(newEvents), after: this.#apply(full), stops, resolve, reject });
-      for (const listener of this.#deciders) listener(full);
-      this.#pump();
-    });
+    if (full.length === 0) return this.#restingOn(entries);
+    const { promise, resolve, reject } = Promise.withResolvers<readonly RecordedEvent[]>();
+    const [rows, after] = [full.flatMap(newEvents), this.#apply(full)];
+    this.#push({ entries: full, rows, after, stops, recorded: promise, resolve, reject });
+    for (const listener of this.#deciders) listener(full);
+    this.#pump();
+    return promise;
+  }
+
+  /** Resolves with nothing once the newest decision about one of these streams is on disk. Stops are never taken back. */
+  async #restingOn(entries: readonly JournalEntry[]): Promise<readonly RecordedEvent[]> {
+    const streams = new Set(entries.map(streamOf));
+    const below = [...this.#inFlight, ...this.#waiting].findLast(
+      (batch) => batch.stops.length === 0 && batch.entries.some((entry) => streams.has(streamOf(entry))),
+    );
+    await below?.recorded;
+    return [];
   }
 
   #stopEntries(stops: readonly AxisStop[]): JournalEntry[] {
@@ -179,8 +194,8 @@ export class Journal {
   #decideAgain({ stops }: Batch): void {
     const entries = this.#stopEntries(stops);
     const settled = () => undefined;
-    const rows = entries.flatMap(newEvents);
-    this.#push({ entries, rows, after: this.#apply(entries), stops, resolve: settled, reject: settled });
+    const [rows, after] = [entries.flatMap(newEvents), this.#apply(entries)];
+    this.#push({ entries, rows, after, stops, recorded: Promise.resolve([]), resolve: settled, reject: settled });
   }
 
   #retryLater(): void {

@@ -22,7 +22,10 @@ export function motionLaws(evidence: Evidence): Broken[] {
 }
 
 /** The commands that a start can be of: the same axis, the same kind of motion, the same place. */
-function candidates({ axis, kind, target }: BookedMotion, { commands }: Evidence): readonly ToldCommand[] {
+function candidates(
+  { axis, kind, target }: Pick<BookedMotion, "axis" | "kind" | "target">,
+  { commands }: Evidence,
+): readonly ToldCommand[] {
   return commands.filter(({ axis: of, accepted, dispatched }) => {
     if (of !== axis || !accepted || !dispatched) return false;
     if (kind === "home") return accepted.commandType === "Home";
@@ -97,20 +100,28 @@ function truthLaws(command: ToldCommand, starts: readonly BookedMotion[], eviden
   return [];
 }
 
-function deadlineLaw(
-  { id, axis, accepted, dispatched, decidedMs }: ToldCommand,
-  { book, history, idOf }: Evidence,
-): Broken[] {
+function deadlineLaw(command: ToldCommand, evidence: Evidence): Broken[] {
+  const { id, axis, accepted, dispatched, decidedMs } = command;
   const target = accepted?.targetCounts ?? null;
   // One that was never dispatched has no frames of its own: a start of it would be nobody's motion.
   if (!accepted || !dispatched || target === null || !accepted.commandType.startsWith("Move")) return [];
+  const firstMs = evidence.book.firstCarrying(axis as AxisId, target, decidedMs);
+  const untilMs = latestStart(command, evidence);
+  if (firstMs === undefined || untilMs === undefined || firstMs <= untilMs) return [];
+  // A later command may have asked for the same place, and be in time.
+  const owned = candidates({ axis: axis as AxisId, kind: "start-absolute", target }, evidence).some(
+    (other) => other.decidedMs <= firstMs && firstMs <= (latestStart(other, evidence) ?? 0),
+  );
+  const how = `${id} of ${axis}: to start until ${untilMs.toFixed(3)}, first byte at ${firstMs.toFixed(3)}`;
+  return owned ? [] : [{ law: "no motion after its deadline", how }];
+}
+
+/** The last moment for the first frame of a command, by the clock of whoever asked for it. */
+function latestStart({ id, accepted, decidedMs }: ToldCommand, { history, idOf }: Evidence): number | undefined {
   const wish = history.wishes.find(({ key }) => idOf(key) === id);
-  if (!wish) return [];
+  if (!wish || !accepted) return undefined;
   const asked = highest(wish.attempts.map(({ atMs }) => atMs).filter((atMs) => atMs <= decidedMs));
-  const firstMs = book.firstCarrying(axis as AxisId, target, decidedMs);
-  if (firstMs === undefined || firstMs <= asked + accepted.ttlMs + HANDSHAKE_MS) return [];
-  const how = `${id} of ${axis}: asked at ${asked}, ttl ${accepted.ttlMs}, first byte at ${firstMs.toFixed(3)}`;
-  return [{ law: "no motion after its deadline", how }];
+  return asked + accepted.ttlMs + HANDSHAKE_MS;
 }
 
 const highest = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.max(a, b), 0);
