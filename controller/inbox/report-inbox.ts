@@ -20,7 +20,7 @@ export interface ReportInboxParts {
 export class ReportInbox {
   readonly #parts: ReportInboxParts;
   #sequence: ReportSequence | undefined;
-  #before: Promise<unknown> = Promise.resolve();
+  #before: Promise<void> = Promise.resolve();
 
   constructor(parts: ReportInboxParts) {
     this.#parts = parts;
@@ -46,7 +46,8 @@ export class ReportInbox {
 
   async #handle(message: ReportMessage, sequence: ReportSequence): Promise<void> {
     // A report without news is done at once, but it only counts when everything before it is on disk.
-    const all = Promise.all([this.#before, this.#parts.handle(message)]);
+    // Without a value: each would hold the one before it, and with it everything that was ever recorded.
+    const all = Promise.all([this.#before, this.#parts.handle(message)]).then(() => undefined);
     this.#before = all;
     try {
       await all;
