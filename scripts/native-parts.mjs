@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureOneFileLibraries } from "./one-file-libraries.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MODULES = join(ROOT, "node_modules");
@@ -61,11 +62,17 @@ export function pinnedNode() {
 export function ensureNativeParts() {
   const node = pinnedNode();
   linkNode(node);
+  buildDriver(node);
+  ensureOneFileLibraries(node);
+  return node;
+}
+
+function buildDriver(node) {
   const wanted = stampText(node);
-  if (isReady(wanted)) return node;
+  if (isReady(wanted)) return;
   takeLock();
   try {
-    if (isReady(wanted)) return node;
+    if (isReady(wanted)) return;
     if (!loads(node)) build(node);
     if (!loads(node)) {
       throw new NativePartsError(
@@ -79,7 +86,6 @@ export function ensureNativeParts() {
   } finally {
     rmSync(LOCK, { force: true });
   }
-  return node;
 }
 
 /**

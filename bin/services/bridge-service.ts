@@ -9,7 +9,6 @@ import { childProcessBus } from "@servofleet/runtime/child-process-bus";
 import type { Clock } from "@servofleet/runtime/clock";
 import { readFleetFile } from "@servofleet/runtime/fleet-file";
 import type { MessageBus } from "@servofleet/runtime/message-bus";
-import { NatsBus } from "@servofleet/runtime/nats-bus";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import type { Logger } from "pino";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
@@ -48,7 +47,7 @@ export async function runBridge(configFile: string): Promise<void> {
   logger.info({ priority: takeLinePriority(), awake }, "starting");
   if (wantsAwake && !awake) logger.warn("keepAwake: /dev/cpu_dma_latency may not be opened, the cores sleep as ever");
   const successor = isControllersChild ? await takeOver(config, clock, logger) : new AbortController().signal;
-  const bus = busOf(config, isControllersChild, logger);
+  const bus = await busOf(config, isControllersChild, logger);
   const random = systemRandom();
   const bridge = await startBridge({
     config,
@@ -79,8 +78,10 @@ async function takeOver(config: FleetConfig, clock: Clock, logger: Logger): Prom
   return openBridgeDoor(paths.bridgeSocket);
 }
 
-function busOf(config: FleetConfig, isControllersChild: boolean, logger: Logger): MessageBus {
+async function busOf(config: FleetConfig, isControllersChild: boolean, logger: Logger): Promise<MessageBus> {
   if (isControllersChild) return childProcessBus(busFault(logger));
   if (config.messaging === "embedded") throw new BridgeAloneError();
+  // Loaded where it is used: a box without NATS does not carry its client.
+  const { NatsBus } = await import("@servofleet/runtime/nats-bus");
   return new NatsBus({ url: config.messaging, box: config.box, clock: systemClock(), onFault: busFault(logger) });
 }

@@ -4,7 +4,6 @@ import { openEventLog } from "@servofleet/controller/event-log/open-event-log";
 import { openTelemetryStore } from "@servofleet/controller/telemetry/telemetry-store";
 import { parentProcessBus } from "@servofleet/runtime/child-process-bus";
 import type { MessageBus } from "@servofleet/runtime/message-bus";
-import { NatsBus } from "@servofleet/runtime/nats-bus";
 import { assertThreadPool } from "@servofleet/runtime/sqlite";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { dataPaths, prepareDataDirectories } from "../data-paths.ts";
@@ -41,6 +40,8 @@ export async function runController(configFile: string): Promise<void> {
     bus = channel;
     bridge = new BridgeKeeper(configFile, channel, clock, logger, stopLimits(config).bridgeMs);
   } else {
+    // Loaded where it is used: a box without NATS does not carry its client.
+    const { NatsBus } = await import("@servofleet/runtime/nats-bus");
     bus = new NatsBus({ url: config.messaging, box: config.box, clock, onFault: busFault(logger) });
   }
   const controller = await startController({

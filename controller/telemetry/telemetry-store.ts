@@ -25,7 +25,7 @@ const FORGET_STEPS_MAX = 100;
 /** Samples waiting in memory; beyond it the newest are dropped and counted, as the disk does not keep up. */
 const WAITING_MAX = 100_000;
 const PRAGMAS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000; PRAGMA mmap_size = 0;
-  PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 16777216`;
+  PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -512`;
 const KEEP_STATE = `INSERT INTO telemetry_state(only, budget_bytes, lost) VALUES (1, ?1, ?2)
   ON CONFLICT(only) DO UPDATE SET budget_bytes = ?1, lost = ?2 WHERE budget_bytes <> ?1 OR lost <> ?2`;
 const INSERT = `INSERT INTO chunks(axis, level, from_us, to_us, count, body)

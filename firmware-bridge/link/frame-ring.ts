@@ -48,8 +48,8 @@ class SeenFrame implements LineFrame {
   }
 }
 
-/** Bytes kept of one line: 2048 frames of 128 bytes, fewer of longer ones. */
-const RING_BYTES = 256 * 1024;
+/** Bytes kept of one line: 2048 frames of 64 bytes, fewer of longer ones. */
+const RING_BYTES = 128 * 1024;
 const NO_UNIT = -1;
 
 /**
