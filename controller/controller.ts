@@ -94,6 +94,7 @@ class RunningController implements Controller {
     const recovery = new Recovery({ config, book, journal, link, stopLane, clock, logger });
     const onReady = (bridgeBoot: string): void => {
       logger.info({ bridgeBoot }, "the firmware bridge is ready");
+      if (bridgeBoot === link.boot) link.described();
       recovery.bridgeReady();
     };
     this.#book = book;

@@ -15,6 +15,9 @@ import { BridgeClock } from "./bridge-clock.ts";
 /** A process that was just started has this long until its first beat. */
 export const BRIDGE_START_LIMIT_MS = 5000;
 
+/** A question that the bridge has not answered by then was lost on the bus, or its answer is slow. */
+export const DESCRIBE_AGAIN_MS = 1000;
+
 export interface BridgeListener {
   /** A beat of a bridge that was not heard before, or was lost. `sameBoot`: it is the one we knew. */
   onSeen(bridgeBoot: string, sameBoot: boolean): void;
@@ -48,6 +51,8 @@ export class BridgeLink {
   /** Monotonic time until which silence is no loss. */
   #patientUntilMs = 0;
   #lastTickMs = 0;
+  /** When `describe` was last asked without an answer since. */
+  #askedMs: number | null = null;
 
   constructor(parts: BridgeLinkParts, listener: BridgeListener) {
     this.#parts = parts;
@@ -102,9 +107,16 @@ export class BridgeLink {
     return this.#tell({ type: "settle", settle: { ...settle, epoch: this.#parts.epoch } });
   }
 
+  /** Asks for everything the bridge knows, again and again until it is `described`: a bus may lose the question. */
   describe(): boolean {
-    const { epoch, stopGenerations } = this.#parts;
+    const { clock, epoch, stopGenerations } = this.#parts;
+    this.#askedMs = clock.monotonicMs();
     return this.#tell({ type: "describe", epoch, stopGenerations: stopGenerations() });
+  }
+
+  /** The bridge has begun to tell what it knows; the rest of its answer follows, as its reports are never lost. */
+  described(): void {
+    this.#askedMs = null;
   }
 
   authority(axis: AxisId, leaseSequence: number): boolean {
@@ -142,6 +154,7 @@ export class BridgeLink {
     const boot = this.#boot;
     const seen = boot === null ? 0 : reportsSeen(boot);
     bus.publish("controller-beats", { epoch, seq: this.#seq, reportsSeen: seen, bridgeBoot: boot });
+    if (this.alive && this.#askedMs !== null && now - this.#askedMs >= DESCRIBE_AGAIN_MS) this.describe();
     // If it was this process that slept, beats of the bridge wait unread: hear them before judging.
     const slept = now - this.#lastTickMs > 2 * BEAT_PERIOD_MS;
     this.#lastTickMs = now;
