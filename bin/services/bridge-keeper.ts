@@ -8,6 +8,8 @@ import { RESTART_MAX_MS, RESTART_MIN_MS, stopChild } from "../supervisor.ts";
 const ENTRY = fileURLToPath(new URL("../servofleet.ts", import.meta.url));
 /** A bridge that lived this long starts its successor at once. */
 const LIVED_MS = 5000;
+/** A bridge that has not spoken yet is given this long: a silence that began before it was started is not its own. */
+const FIRST_WORD_MS = 5000;
 /** For starting, opening the lines, reading every axis twice, and missing the controller. */
 const LAST_LOOK_MS = 3000;
 
@@ -23,6 +25,7 @@ export class BridgeKeeper {
   readonly #stopLimitMs: number;
   #child: ChildProcess | null = null;
   #startedAtMs = 0;
+  #spoken = false;
   #pauseMs = RESTART_MIN_MS;
   #restart: Timer | undefined;
   #stopping = false;
@@ -38,7 +41,8 @@ export class BridgeKeeper {
 
   /** The bridge was not heard: a hanging process is killed, and its successor starts when it is gone. */
   replace(): void {
-    this.#child?.kill("SIGKILL");
+    const isNew = !this.#spoken && this.#clock.monotonicMs() - this.#startedAtMs < FIRST_WORD_MS;
+    if (!isNew) this.#child?.kill("SIGKILL");
   }
 
   /**
@@ -70,6 +74,10 @@ export class BridgeKeeper {
     this.#startedAtMs = this.#clock.monotonicMs();
     const child = this.#fork();
     this.#child = child;
+    this.#spoken = false;
+    child.once("message", () => {
+      this.#spoken = true;
+    });
     child.once("exit", (code, signal) => this.#onExit(code, signal));
     this.#bus.attach(child);
   }
