@@ -26,18 +26,21 @@ const LIBRARIES = {
 };
 const BUILD_LIMIT_MS = 60_000;
 
-/** Makes the files where they are missing or of other versions; says one line when that does not work. */
+/** Makes the files where they are missing or of other versions; says one line when that does not work. Never throws. */
 export function ensureOneFileLibraries(node) {
-  if (!existsSync(join(MODULES, BUNDLER)) || madeOf() === wanted()) return;
-  const run = spawnSync(node, [fileURLToPath(import.meta.url)], {
-    cwd: ROOT,
-    encoding: "utf8",
-    timeout: BUILD_LIMIT_MS,
-  });
-  if (run.status === 0) return;
-  const why = run.stderr?.split("\n").find((line) => line.includes("Error")) ?? run.error?.message ?? run.signal;
-  process.stderr.write(`some libraries stay as they came, which costs memory and nothing else: ${why}\n`);
+  try {
+    if (!existsSync(join(MODULES, BUNDLER)) || madeOf() === wanted()) return;
+    const own = fileURLToPath(import.meta.url);
+    const run = spawnSync(node, [own], { cwd: ROOT, encoding: "utf8", timeout: BUILD_LIMIT_MS });
+    if (run.status === 0) return;
+    tell(run.stderr?.split("\n").find((line) => line.includes("Error")) ?? run.error?.message ?? run.signal);
+  } catch (error) {
+    tell(error.message);
+  }
 }
+
+const tell = (why) =>
+  process.stderr.write(`some libraries stay as they came, which costs memory and nothing else: ${why}\n`);
 
 function wanted() {
   const version = (name) => JSON.parse(readFileSync(join(MODULES, name, "package.json"), "utf8")).version;

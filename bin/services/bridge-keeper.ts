@@ -8,8 +8,11 @@ import { RESTART_MAX_MS, RESTART_MIN_MS, stopChild } from "../supervisor.ts";
 const ENTRY = fileURLToPath(new URL("../servofleet.ts", import.meta.url));
 /** A bridge that lived this long starts its successor at once. */
 const LIVED_MS = 5000;
-/** A bridge that has not spoken yet is given this long: a silence that began before it was started is not its own. */
-const FIRST_WORD_MS = 5000;
+/**
+ * A bridge that has not spoken yet is given this long: a silence that began before it was started is not its own, and a
+ * slow box that starts everything at once takes its time.
+ */
+const FIRST_WORD_MS = 20_000;
 /** For starting, opening the lines, reading every axis twice, and missing the controller. */
 const LAST_LOOK_MS = 3000;
 
