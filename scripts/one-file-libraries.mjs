@@ -47,8 +47,13 @@ function wanted() {
   return [BUNDLER, ...Object.keys(LIBRARIES)].map((name) => `${name} ${version(name)}`).join(", ");
 }
 
+/** Undefined also for a map that was cut off: it is made again. */
 function madeOf() {
-  return existsSync(MAP) ? JSON.parse(readFileSync(MAP, "utf8")).madeOf : undefined;
+  try {
+    return JSON.parse(readFileSync(MAP, "utf8")).madeOf;
+  } catch {
+    return undefined;
+  }
 }
 
 async function build() {
