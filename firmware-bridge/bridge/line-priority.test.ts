@@ -1,24 +1,31 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import type { LinePriority } from "./line-priority.ts";
 
 const FILE = fileURLToPath(new URL("./line-priority.ts", import.meta.url));
-/** Tries it in a process of its own: tests would keep it. */
-const tried = (...before: string[]): number => {
-  const script = `import(${JSON.stringify(FILE)}).then(({ takeLinePriority }) => console.log(takeLinePriority()))`;
-  const [program = "", ...words] = [...before, process.execPath, "-e", script];
-  return Number(execFileSync(program, words, { encoding: "utf8" }));
+/** Tries it in a process of its own: tests would keep it. The second word is the scheduler's own, as chrt(1) reads it. */
+const tried = (...before: string[]): { told: LinePriority; policy: string } => {
+  const script = `import { execFileSync } from "node:child_process";
+    const { takeLinePriority } = await import(${JSON.stringify(FILE)});
+    const told = takeLinePriority();
+    const policy = execFileSync("chrt", ["--pid", String(process.pid)], { encoding: "utf8" });
+    console.log(JSON.stringify({ told, policy }));`;
+  const [program = "", ...words] = [...before, process.execPath, "--input-type=module", "-e", script];
+  return JSON.parse(execFileSync(program, words, { encoding: "utf8" }));
 };
 
 test("a process with lines goes before others, or keeps its place where it may not", () => {
-  const isRoot = process.getuid?.() === 0;
-  const priority = tried();
-  if (isRoot) expect([-15, 0]).toContain(priority);
-  else expect(priority).toBeLessThanOrEqual(0);
+  const { told, policy } = tried();
+  if (process.getuid?.() === 0) expect([-15, 0]).toContain(told.nice);
+  else expect(told.nice).toBeLessThanOrEqual(0);
+  expect(policy.includes("SCHED_FIFO")).toBe(told.realTime);
 });
 
 test("without the right to it, it keeps the place it had", () => {
   // Only root can take a right away (capabilities(7)), and nobody else has it.
   const without = ["setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice"];
-  expect(process.getuid?.() === 0 ? tried(...without) : tried()).toBe(0);
+  const { told, policy } = process.getuid?.() === 0 ? tried(...without) : tried();
+  expect(told).toEqual({ nice: 0, realTime: false });
+  expect(policy).toContain("SCHED_OTHER");
 });

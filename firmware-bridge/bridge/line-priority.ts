@@ -1,17 +1,38 @@
+import { execFileSync } from "node:child_process";
 import { getPriority, setPriority } from "node:os";
 
 /** Before everything else of a box (setpriority(2): -20 to 19, 0 is usual), and behind what the kernel itself needs. */
 const LINE_PRIORITY = -15;
+/** The lowest of the real-time priorities (sched(7)): enough to run before every usual process, and behind drivers. */
+const REAL_TIME_PRIORITY = 1;
+const CHRT_LIMIT_MS = 2000;
+
+/** Where a process with lines stands among the others. */
+export interface LinePriority {
+  /** As in setpriority(2). */
+  readonly nice: number;
+  /** Whether its main thread runs as soon as it has something to do, whatever else the cores are busy with. */
+  readonly realTime: boolean;
+}
 
 /**
- * Puts this process before the box's others: a line that waits for a core loses bus time, and a stop waits with it.
- * Returns the priority it has now; without the right to raise it (CAP_SYS_NICE) that is the one it had.
+ * Puts this process before the box's others: a line that waits for a core loses bus time, and a stop waits with it. A usual
+ * process, however nice, lets the one that has the core finish its slice of some milliseconds first; a real-time one does
+ * not. Without the right to it (CAP_SYS_NICE), or without `chrt`, it keeps the place it had: a box works all the same, a
+ * little later under load. The kernel leaves 5 % of the time to others even if it never rests (sched(7), RT throttling).
  */
-export function takeLinePriority(): number {
-  try {
-    setPriority(LINE_PRIORITY);
-  } catch {
-    // A box without that right works all the same, a little later under load.
-  }
-  return getPriority();
+export function takeLinePriority(): LinePriority {
+  const tried = (take: () => void): boolean => {
+    try {
+      take();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  tried(() => setPriority(LINE_PRIORITY));
+  // The main thread alone: what it starts later is usual again.
+  const args = ["--reset-on-fork", "--fifo", "--pid", String(REAL_TIME_PRIORITY), String(process.pid)];
+  const realTime = tried(() => execFileSync("chrt", args, { stdio: "ignore", timeout: CHRT_LIMIT_MS }));
+  return { nice: getPriority(), realTime };
 }
