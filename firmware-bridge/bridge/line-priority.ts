@@ -3,15 +3,20 @@ import { getPriority, setPriority } from "node:os";
 
 /** Before everything else of a box (setpriority(2): -20 to 19, 0 is usual), and behind what the kernel itself needs. */
 const LINE_PRIORITY = -15;
-/** The lowest of the real-time priorities (sched(7)): enough to run before every usual process, and behind drivers. */
-const REAL_TIME_PRIORITY = 1;
+/**
+ * The lowest of the real-time priorities (sched(7)): enough to run before every usual process, and behind drivers. The
+ * threads that help the main one have the lower of the two: it waits for the collectors of garbage among them, which would
+ * starve on a busy box, and it goes first.
+ */
+const MAIN_PRIORITY = 2;
+const HELPERS_PRIORITY = 1;
 const CHRT_LIMIT_MS = 2000;
 
 /** Where a process with lines stands among the others. */
 export interface LinePriority {
   /** As in setpriority(2). */
   readonly nice: number;
-  /** Whether its main thread runs as soon as it has something to do, whatever else the cores are busy with. */
+  /** Whether its threads run as soon as they have something to do, whatever else the cores are busy with. */
   readonly realTime: boolean;
 }
 
@@ -31,8 +36,12 @@ export function takeLinePriority(): LinePriority {
     }
   };
   tried(() => setPriority(LINE_PRIORITY));
-  // The main thread alone: what it starts later is usual again.
-  const args = ["--reset-on-fork", "--fifo", "--pid", String(REAL_TIME_PRIORITY), String(process.pid)];
-  const realTime = tried(() => execFileSync("chrt", args, { stdio: "ignore", timeout: CHRT_LIMIT_MS }));
+  // What it starts later, above all libuv's pool, is usual again.
+  const chrt = (priority: number, ...which: string[]) =>
+    execFileSync("chrt", ["--reset-on-fork", "--fifo", ...which, "--pid", String(priority), String(process.pid)], {
+      stdio: "ignore",
+      timeout: CHRT_LIMIT_MS,
+    });
+  const realTime = tried(() => chrt(HELPERS_PRIORITY, "--all-tasks")) && tried(() => chrt(MAIN_PRIORITY));
   return { nice: getPriority(), realTime };
 }
