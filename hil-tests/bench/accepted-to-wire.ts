@@ -37,7 +37,7 @@ export async function acceptedToWire(context: BenchContext): Promise<Measurement
     for (let run = 0; run < sized(context, 5, 2); run++) {
       const ours: Journey[] = [];
       const bareMs: number[] = [];
-      for (let sample = 0; sample < sized(context, 60, 15); sample++) {
+      for (let sample = 0; sample < sized(context, 200, 15); sample++) {
         ours.push(await moveOnce(box, client, log, clock, sample % 2 === 0 ? 0.5 : 1));
         const arrived = notesUntil("bare", box, clock);
         const startedNs = bare.once();
