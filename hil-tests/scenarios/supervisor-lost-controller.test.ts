@@ -8,8 +8,8 @@ import { processOf } from "./box-processes.ts";
 const AXES = ["z1", "x1"] as const;
 /** Long and slow, so that there is time to look while it moves; counts as the drives count them. */
 const MOVES = {
-  x1: { position: 270, velocity: 30, targetCounts: 27_000 },
-  z1: { position: 200, velocity: 25, targetCounts: 200_000 },
+  x1: { position: 270, velocity: 15, targetCounts: 27_000 },
+  z1: { position: 200, velocity: 12, targetCounts: 200_000 },
 } as const;
 
 type Policies = {
@@ -24,15 +24,19 @@ afterEach(async () => {
   box = undefined;
 });
 
-/** A box whose axes move, with what the drives have recorded until then. */
+/**
+ * A box whose axes move, with what the drives have recorded until then. The log knows that the drives have confirmed their
+ * moves: a successor that finds a motion which no drive had confirmed has to stop it, whatever the policy.
+ */
 async function movingBox(policies: Policies): Promise<{ box: RunningBox; seen: Record<string, number> }> {
   const fleet: BoxOptions["fleet"] = (same) => ({ ...same, axes: same.axes.map((axis) => ({ ...axis, ...policies })) });
   const running = await startBox({ fleet: fleet as NonNullable<BoxOptions["fleet"]> });
   box = running;
   await Promise.all(AXES.map((axis) => readyAxis(running, axis)));
+  const sent: string[] = [];
   for (const axis of AXES) {
     const { position, velocity } = MOVES[axis];
-    await running.send(axis, { type: "MoveAbsolute", position, velocity });
+    sent.push((await running.send(axis, { type: "MoveAbsolute", position, velocity })).commandId);
   }
   const seen: Record<string, number> = {};
   for (const axis of AXES) {
@@ -43,6 +47,12 @@ async function movingBox(policies: Policies): Promise<{ box: RunningBox; seen: R
     );
     seen[axis] = drive.record.at(-1)?.seq ?? 0;
   }
+  for (const id of sent)
+    await until(
+      `the log has ${id} moving`,
+      () => running.command(id),
+      ({ state }) => state === "moving",
+    );
   return { box: running, seen };
 }
 
