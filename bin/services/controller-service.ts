@@ -14,6 +14,7 @@ import { stopLimits } from "../stop-limits.ts";
 import { VERSION } from "../version.ts";
 import { BridgeKeeper } from "./bridge-keeper.ts";
 import { busFault } from "./bus-fault.ts";
+import { takeWritePriority } from "./write-priority.ts";
 
 /** The log's own names for what the configuration says of it. */
 function logSettings({ log }: FleetConfig) {
@@ -31,6 +32,7 @@ export async function runController(configFile: string): Promise<void> {
   const clock = systemClock();
   const random = systemRandom();
   const logger = log("controller");
+  logger.info({ priority: takeWritePriority() }, "starting");
   const eventLog = await openEventLog({ directory: paths.log, clock, random, box: config.box, ...logSettings(config) });
   const telemetry = await openTelemetryStore({ file: paths.telemetry, clock });
   let bus: MessageBus;

@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { takeLinePriority } from "@servofleet/firmware-bridge/bridge/line-priority";
 import type { WorkerParts } from "./worker-parts.ts";
 
 /** A request passed on (reads are polls, or the look before a write), or bytes at the bare sink; monotonic ns of the host, decimal digits. */
@@ -20,9 +21,10 @@ const listening = (server: Server): Promise<number> =>
 
 /**
  * Sits on the cable in front of a Modbus TCP drive: notes when each request's first byte arrives and passes everything on.
- * A second port takes the bare writes of the reference.
+ * A second port takes the bare writes of the reference. A cable is never late, so it goes before everything that may wait.
  */
 export function wireTap({ clock, note }: WorkerParts) {
+  takeLinePriority();
   let drive = 0;
   const noted = (kind: TapNote["kind"], atNs: bigint) => note({ kind, atNs: atNs.toString() } satisfies TapNote);
   const pass = (bridge: Socket) => {
