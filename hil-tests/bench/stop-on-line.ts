@@ -1,5 +1,7 @@
+import { getPriority, setPriority } from "node:os";
 import { stopBoundMs } from "@servofleet/firmware-bridge/link/bus-cost";
 import { sleep } from "@servofleet/runtime/clock";
+import { takeWritePriority } from "../../bin/services/write-priority.ts";
 import { type LineFigures, type PacedLine, startPacedLine, type WriteHeard } from "../line/paced-line.ts";
 import { type BenchContext, sized } from "./bench-context.ts";
 import { BenchError } from "./bench-error.ts";
@@ -8,7 +10,7 @@ import { busyController } from "./busy-controller.ts";
 import { lineLinkCost } from "./line-link.ts";
 import { punctuality } from "./line-punctuality.ts";
 import type { LoadPlan, StopAsked } from "./line-stops.ts";
-import { LINE_CORE } from "./process-cores.ts";
+import { allCores, LINE_CORE, MASTER_CORE, pinned } from "./process-cores.ts";
 import { quantile, rounded, spreadOf } from "./statistics.ts";
 import { startWorker, type Worker } from "./worker.ts";
 
@@ -38,7 +40,8 @@ interface Phase {
 /**
  * A stop of one unit on a line that is full of polls. This process stands for the controller, the link runs in another as
  * in the product, the line itself notes the first byte. Once with nothing else to do, and once with eight password hashes
- * and a disk that is always behind in the controller's process.
+ * and a disk that is always behind in the controller's process. All of it shares one core; the line has the other, since
+ * a cable does not wait for a core.
  */
 export async function stopOnLine(context: BenchContext): Promise<Measurement> {
   const { clock, directory } = context;
@@ -56,6 +59,9 @@ export async function stopOnLine(context: BenchContext): Promise<Measurement> {
     stopWaitMaxMs: 50,
     registers: REGISTERS,
   };
+  const own = getPriority();
+  takeWritePriority();
+  for (const pid of [process.pid, bridge.pid, canary.pid]) await pinned(pid, MASTER_CORE);
   try {
     const arrivals = await heardStops(line);
     await bridge.ask("open", plan, ASK_LIMIT_MS);
@@ -78,6 +84,8 @@ export async function stopOnLine(context: BenchContext): Promise<Measurement> {
     await bridge.stop();
     await canary.stop();
     await line.stop();
+    await pinned(process.pid, allCores());
+    setPriority(own);
   }
 }
 
