@@ -7,7 +7,7 @@ import type { PastBatch, RowQuery, Snapshot } from "./view-store.ts";
 export const PAST_TABLES = `
 CREATE TABLE IF NOT EXISTS former(
   key TEXT NOT NULL, until INTEGER NOT NULL, rank INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY(key, until)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX IF NOT EXISTS former_rank ON former(rank);
 CREATE TABLE IF NOT EXISTS snapshots(position INTEGER PRIMARY KEY, hash TEXT NOT NULL, rows BLOB NOT NULL) STRICT;`;
 

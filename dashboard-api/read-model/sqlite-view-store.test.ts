@@ -60,7 +60,8 @@ test("a start finds its rows by an index, however long the history is", async ()
   const db = await SqliteDatabase.open(viewFile(directory, view), { readOnly: true });
   for (const sql of RESIDENT_ROWS) {
     const plan = await db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, [0]);
-    expect(plan.map(({ detail }) => detail)).toEqual([expect.stringMatching(/^SEARCH rows USING INDEX/)]);
+    expect(plan[0]?.detail).toMatch(/^SEARCH rows USING INDEX/);
+    expect(plan.map(({ detail }) => detail).join()).not.toContain("SCAN");
   }
   await db.close();
 });

@@ -89,11 +89,13 @@ export class TimeTravel {
   }
 
   #settledAt<Row>({ projection, rows }: Projector<Row>, position: number): StoredRows<Row> {
+    /** Rows in memory that may stand in the file as well: what was born after the snapshot does not. */
+    const hiding = () => [...rows.values()].filter((row) => projection.rank(row) <= position).length;
     return {
       get: async (key) => this.#storeOf(projection)?.settledRowAt(position, key),
       list: async (query) => {
         // What memory holds is newer than the snapshot: it hides the row it came from.
-        const limit = query.limit + rows.size;
+        const limit = query.limit + hiding();
         const found = (await this.#storeOf(projection)?.settledAt(position, { ...query, limit })) ?? [];
         return found.flatMap(([key, row]) => (rows.get(key) === undefined ? [row] : [])).slice(0, query.limit);
       },
