@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type { LinePriority } from "./line-priority.ts";
@@ -27,5 +28,12 @@ test("without the right to it, it keeps the place it had", () => {
   const without = ["setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice"];
   const { told, policy } = process.getuid?.() === 0 ? tried(...without) : tried();
   expect(told).toEqual({ nice: 0, realTime: false });
+  expect(policy).toContain("SCHED_OTHER");
+});
+
+test("with one core it is first among the usual ones: its own helpers need that core, too", () => {
+  const [core = "0"] = /Cpus_allowed_list:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.slice(1) ?? [];
+  const { told, policy } = tried("taskset", "-c", core);
+  expect(told.realTime).toBe(false);
   expect(policy).toContain("SCHED_OTHER");
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { getPriority, setPriority } from "node:os";
+import { availableParallelism, getPriority, setPriority } from "node:os";
 
 /** Before everything else of a box (setpriority(2): -20 to 19, 0 is usual), and behind what the kernel itself needs. */
 const LINE_PRIORITY = -15;
@@ -24,7 +24,9 @@ export interface LinePriority {
  * Puts this process before the box's others: a line that waits for a core loses bus time, and a stop waits with it. A usual
  * process, however nice, lets the one that has the core finish its slice of some milliseconds first; a real-time one does
  * not. Without the right to it (CAP_SYS_NICE), or without `chrt`, it keeps the place it had: a box works all the same, a
- * little later under load. The kernel leaves 5 % of the time to others even if it never rests (sched(7), RT throttling).
+ * little later under load. With one core it stays usual as well: a main thread that turns its loop keeps the compilers and
+ * collectors among its helpers from that core, is slower for it, turns all the time, and the kernel then takes 50 ms of every
+ * second from it (sched(7), RT throttling).
  */
 export function takeLinePriority(): LinePriority {
   const tried = (take: () => void): boolean => {
@@ -42,6 +44,9 @@ export function takeLinePriority(): LinePriority {
       stdio: "ignore",
       timeout: CHRT_LIMIT_MS,
     });
-  const realTime = tried(() => chrt(HELPERS_PRIORITY, "--all-tasks")) && tried(() => chrt(MAIN_PRIORITY));
+  const realTime =
+    availableParallelism() > 1 &&
+    tried(() => chrt(HELPERS_PRIORITY, "--all-tasks")) &&
+    tried(() => chrt(MAIN_PRIORITY));
   return { nice: getPriority(), realTime };
 }

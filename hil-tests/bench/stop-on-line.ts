@@ -40,8 +40,8 @@ interface Phase {
 /**
  * A stop of one unit on a line that is full of polls. This process stands for the controller, the link runs in another as
  * in the product, the line itself notes the first byte. Once with nothing else to do, and once with eight password hashes
- * and a disk that is always behind in the controller's process. All of it shares one core; the line has the other, since
- * a cable does not wait for a core.
+ * and a disk that is always behind in the controller's process. That process has one core and the line the other, since a
+ * cable does not wait for a core; the link runs where it finds room.
  */
 export async function stopOnLine(context: BenchContext): Promise<Measurement> {
   const { clock, directory } = context;
@@ -61,7 +61,7 @@ export async function stopOnLine(context: BenchContext): Promise<Measurement> {
   };
   const own = getPriority();
   takeWritePriority();
-  for (const pid of [process.pid, bridge.pid, canary.pid]) await pinned(pid, MASTER_CORE);
+  for (const pid of [process.pid, canary.pid]) await pinned(pid, MASTER_CORE);
   try {
     const arrivals = await heardStops(line);
     await bridge.ask("open", plan, ASK_LIMIT_MS);
