@@ -4,9 +4,10 @@ import { getPriority, setPriority } from "node:os";
 const WRITE_PRIORITY = -10;
 
 /**
- * Puts this process's main thread before those that only ask: between a commit and its order it needs a core for a moment,
- * just when the commit wakes every reader of the log. The threads of its pool, which hash passwords, keep their place.
- * Without the right to it (CAP_SYS_NICE) it keeps the place it had. Returns where it stands.
+ * Puts this process before those that only ask: between a commit and its order it needs a core for a moment, just when the
+ * commit wakes every reader of the log. Call it before the pool is used, so that the threads that write the log, started
+ * with their first work, stand there too. Without the right to it (CAP_SYS_NICE) it keeps the place it had. Returns where it
+ * stands.
  */
 export function takeWritePriority(): number {
   try {

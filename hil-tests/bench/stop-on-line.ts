@@ -61,7 +61,7 @@ export async function stopOnLine(context: BenchContext): Promise<Measurement> {
   };
   const own = getPriority();
   takeWritePriority();
-  for (const pid of [process.pid, canary.pid]) await pinned(pid, MASTER_CORE);
+  await pinned(process.pid, MASTER_CORE);
   try {
     const arrivals = await heardStops(line);
     await bridge.ask("open", plan, ASK_LIMIT_MS);
