@@ -24,9 +24,9 @@ export interface LinePriority {
  * Puts this process before the box's others: a line that waits for a core loses bus time, and a stop waits with it. A usual
  * process, however nice, lets the one that has the core finish its slice of some milliseconds first; a real-time one does
  * not. Without the right to it (CAP_SYS_NICE), or without `chrt`, it keeps the place it had: a box works all the same, a
- * little later under load. With one core it stays usual as well: a main thread that turns its loop keeps the compilers and
- * collectors among its helpers from that core, is slower for it, turns all the time, and the kernel then takes 50 ms of every
- * second from it (sched(7), RT throttling).
+ * little later under load. With one core it stays usual as well: bound to one, a main thread was seen to take all of it for
+ * minutes while the compilers and collectors among its helpers waited, and the kernel to take 50 ms of every second from it
+ * (sched(7), RT throttling): longer than a stop may wait.
  */
 export function takeLinePriority(): LinePriority {
   const tried = (take: () => void): boolean => {
