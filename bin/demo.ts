@@ -22,8 +22,7 @@ export async function runDemo(json: boolean): Promise<void> {
     await holdBox(paths, end);
     const { config, fleetFile, control } = await startDrives(paths, end);
     const address = await startServices(fleetFile, config, paths, end);
-    announce(address, json);
-    if (!json) process.stdout.write(introduction(config, address ?? "", control));
+    announce(address, json, introduction(config, address ?? "", control));
   });
 }
 

@@ -26,9 +26,12 @@ export function servicesOf(configFile: string, config: FleetConfig): ServiceSpec
   ];
 }
 
-/** Says where the gateway listens: a line for people and for scripts, or one JSON document. */
-export function announce(address: string | undefined, json: boolean): void {
-  process.stdout.write(json ? `${JSON.stringify({ listening: address })}\n` : `listening on ${address}\n`);
+/**
+ * Says where the gateway listens: a line for people and for scripts, with what a person may want to know after it, or one
+ * JSON document. In one write: a script that has read the line has the rest too.
+ */
+export function announce(address: string | undefined, json: boolean, more = ""): void {
+  process.stdout.write(json ? `${JSON.stringify({ listening: address })}\n` : `listening on ${address}\n${more}`);
 }
 
 /** `servofleet up`: starts every service, keeps them alive, and on the first request to end stops the axes first. */

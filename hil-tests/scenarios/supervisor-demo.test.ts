@@ -18,7 +18,11 @@ test("the demo says where it listens, Ctrl-C ends it with 0 and nobody is left; 
   const first = demos.start(data, ["demo"]);
   const url = await demos.address(first);
   expect(first.stdout.split("\n")[0]).toBe(`listening on ${url}`);
-  expect(first.stdout.match(/^ {2}curl /gm)).toHaveLength(3);
+  await until(
+    "it says what to try",
+    () => first.stdout.match(/^ {2}curl .*\n/gm),
+    (lines) => lines?.length === 3,
+  );
   await until(
     "all axes are read",
     () => get<Page<AxisView>>(`${url}/v1/axes`),
