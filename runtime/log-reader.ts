@@ -6,15 +6,13 @@ import { LogArchives } from "./log-archives.ts";
 import { LOG_PAGE_MAX, type LogQueries, logQueries } from "./log-queries.ts";
 import { LogReaderError } from "./log-reader-error.ts";
 import { LOG_FORMAT, LOG_FORMATS, type LogMeta, SELECT_LOG_META } from "./log-schema.ts";
+import { LookPause } from "./look-pause.ts";
 import { SqliteDatabase, SqliteError } from "./sqlite.ts";
 import { positionAtWall } from "./wall-position.ts";
+import { watchWrites } from "./watch-writes.ts";
 
 export { LogReaderError } from "./log-reader-error.ts";
 
-/** Between two looks while events flow, and the most between two looks at a log that is quiet. */
-const LOOK_MIN_MS = 1;
-const LOOK_MAX_MS = 10;
-const LOOK_GROWTH = 1.3;
 /** How often the file's identity is checked. */
 const IDENTITY_PERIOD_MS = 1000;
 /** Between two tries while the log does not exist yet. */
@@ -55,8 +53,8 @@ export class LogReader implements LogQueries {
   readonly #archives: LogArchives;
   readonly #clock: Clock;
   readonly #inode: number;
+  readonly #pause: LookPause;
   #epoch: number;
-  #lookMs = LOOK_MIN_MS;
 
   private constructor(database: SqliteDatabase, clock: Clock, meta: LogMeta, inode: number) {
     this.#archives = new LogArchives(database, dirname(database.file));
@@ -70,6 +68,7 @@ export class LogReader implements LogQueries {
     this.newestPosition = queries.newestPosition;
     this.#database = database;
     this.#clock = clock;
+    this.#pause = new LookPause(clock);
     this.#inode = inode;
     this.#epoch = meta.epoch;
   }
@@ -117,7 +116,7 @@ export class LogReader implements LogQueries {
 
   /** Somebody waits for a position: look often again. */
   hurry(): void {
-    this.#lookMs = LOOK_MIN_MS;
+    this.#pause.hurry();
   }
 
   /**
@@ -133,19 +132,29 @@ export class LogReader implements LogQueries {
         { newest, after },
         "the log ends before what was read of it: rebuild from it",
       );
+    // The writer first writes to the WAL and syncs it, then `data_version` moves: looks are frequent from the write on.
+    const unwatch = watchWrites(`${this.file}-wal`, () => this.#pause.hurry());
+    try {
+      await this.#followFrom(after, onBatch, signal);
+    } finally {
+      unwatch();
+    }
+  }
+
+  async #followFrom(after: number, onBatch: LogBatchHandler, signal: AbortSignal): Promise<void> {
     let position = after;
     let seenVersion = -1;
     let checkedMs = this.#clock.monotonicMs();
     while (!signal.aborted) {
       const version = await this.#dataVersion();
       if (version === seenVersion) {
-        await this.#pause(signal);
+        await this.#pause.take(signal);
       } else {
         const before = position;
         await this.#readMeta();
         position = await this.#drain(position, onBatch, signal);
         seenVersion = version;
-        if (position > before) this.#lookMs = LOOK_MIN_MS;
+        if (position > before) this.#pause.hurry();
       }
       if (this.#clock.monotonicMs() - checkedMs < IDENTITY_PERIOD_MS) continue;
       await this.#checkIdentity();
@@ -176,14 +185,6 @@ export class LogReader implements LogQueries {
       if (events.length < LOG_PAGE_MAX) break;
     }
     return position;
-  }
-
-  async #pause(signal: AbortSignal): Promise<void> {
-    const ms = this.#lookMs;
-    this.#lookMs = Math.min(LOOK_MAX_MS, ms * LOOK_GROWTH);
-    await sleep(this.#clock, ms, signal).catch((reason: unknown) => {
-      if (!signal.aborted) throw reason;
-    });
   }
 
   async #dataVersion(): Promise<number> {

@@ -8,6 +8,11 @@ const WAITING_ROWS_MAX = 5000;
 const WORTH_ROWS = 2000;
 const WORTH_SNAPSHOTS = 8;
 const WORTH_EVENTS = 50_000;
+/**
+ * Between two saves of the present. Every event moves the checkpoint of every projection: a transaction for each of them
+ * cost the answers more than what they were about. A restart folds what this leaves out.
+ */
+const REST_MS = 250;
 /** Beyond this the file is given up until the next start, which then continues from its old checkpoint. */
 const UNSAVED_ROWS_MAX = 50_000;
 const RETRY_MS = 1000;
@@ -21,8 +26,8 @@ interface Unsaved<Row> {
 const nothingUnsaved = <Row>(): Unsaved<Row> => ({ rows: new Map(), former: [], snapshots: [] });
 
 /**
- * Saves the rows of one projection behind the answers: memory is right at once, the file follows one transaction
- * later. While one transaction runs the next collects, so a catch-up writes a row once per batch and not per event.
+ * Saves the rows of one projection behind the answers: memory is right at once, the file follows a moment later. Until
+ * then changes collect, so a row that changes again and again is written once per transaction and not per event.
  */
 export class WriteBehind<Row> implements StoredRows<Row> {
   readonly store: ViewStore<Row>;
@@ -33,7 +38,9 @@ export class WriteBehind<Row> implements StoredRows<Row> {
   #inFlight: Unsaved<Row> = nothingUnsaved();
   #savedPosition = 0;
   #target: Checkpoint | null = null;
+  #lazy = false;
   #running: Promise<void> | null = null;
+  #rest: Timer | null = null;
   #retry: Timer | null = null;
   #failing = false;
   #givenUp = false;
@@ -76,50 +83,70 @@ export class WriteBehind<Row> implements StoredRows<Row> {
     return this.store.list(query);
   }
 
-  /** Starts a save up to `target` if none runs; resolves at once unless too much waits. `lazy`: only if it is worth it. */
+  /** Lets a save up to `target` come; resolves at once unless too much waits. `lazy`: only if it is worth it. */
   async kick(target: Checkpoint, lazy = false): Promise<void> {
     this.#target = target;
-    const { rows, snapshots } = this.#waiting;
+    this.#lazy = lazy;
+    const { rows } = this.#waiting;
     if (this.#givenUp || this.#retry) {
       if (rows.size > UNSAVED_ROWS_MAX) this.#giveUp();
       return;
     }
-    const events = target.position - this.#savedPosition;
-    if (lazy && rows.size < WORTH_ROWS && snapshots.length < WORTH_SNAPSHOTS && events < WORTH_EVENTS) return;
-    this.#running ??= this.#saveAll().finally(() => {
-      this.#running = null;
-    });
+    if (!this.#worth(target) && (lazy || this.#rest)) return;
+    this.#start(target);
     if (this.#waiting.rows.size > WAITING_ROWS_MAX) await this.#running;
   }
 
-  /** Waits for the running save; what a failing disk still owes stays in memory. */
+  #worth({ position }: Checkpoint): boolean {
+    const { rows, snapshots } = this.#waiting;
+    const events = position - this.#savedPosition;
+    return rows.size >= WORTH_ROWS || snapshots.length >= WORTH_SNAPSHOTS || events >= WORTH_EVENTS;
+  }
+
+  /** Saves all there is; what a failing disk still owes stays in memory. */
   async settle(): Promise<void> {
-    if (this.#target) await this.kick(this.#target);
+    await this.#running;
+    if (this.#target && !this.#givenUp && !this.#retry) this.#start(this.#target);
     await this.#running;
   }
 
   async close(): Promise<void> {
     this.#retry?.cancel();
     await this.settle();
+    this.#rest?.cancel();
     await this.store.close();
   }
 
-  async #saveAll(): Promise<void> {
-    while (this.#target && this.#target.position > this.#savedPosition) {
-      const target = this.#target;
-      this.#inFlight = this.#waiting;
-      this.#waiting = nothingUnsaved();
-      try {
-        await this.store.save(this.#savedPosition, target, [...this.#inFlight.rows], this.#inFlight);
-      } catch (cause) {
-        this.#failed(cause);
-        return;
-      }
-      this.#inFlight = nothingUnsaved();
-      this.#savedPosition = target.position;
-      this.#failing = false;
+  #start(target: Checkpoint): void {
+    if (target.position <= this.#savedPosition) return;
+    this.#running ??= this.#save(target).finally(() => {
+      this.#running = null;
+    });
+  }
+
+  async #save(target: Checkpoint): Promise<void> {
+    this.#inFlight = this.#waiting;
+    this.#waiting = nothingUnsaved();
+    try {
+      await this.store.save(this.#savedPosition, target, [...this.#inFlight.rows], this.#inFlight);
+    } catch (cause) {
+      this.#failed(cause);
+      return;
     }
+    this.#inFlight = nothingUnsaved();
+    this.#savedPosition = target.position;
+    this.#failing = false;
     this.#saved();
+    this.#rest?.cancel();
+    this.#rest = this.#clock.after(
+      REST_MS,
+      () => {
+        this.#rest = null;
+        // Nobody else comes by when no further event does.
+        if (this.#target) void this.kick(this.#target, this.#lazy);
+      },
+      true,
+    );
   }
 
   #failed(cause: unknown): void {
