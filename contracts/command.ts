@@ -23,6 +23,9 @@ const profile = {
   deceleration: Type.Optional(Type.Number({ description: "units/s2, above 0; default: the acceleration" })),
 };
 
+/** Values of one row: a Modbus write carries at most 123 registers (Modbus Application Protocol V1.1b3, 6.12). */
+export const PARAMETER_VALUES_MAX = 123;
+
 /** The bodies of `POST /v1/axes/{axis}/commands` (names of PLCopen Motion Control Part 1 v2.0 without the MC_). */
 export const COMMAND_SCHEMAS = {
   Enable: body("Enable", {}),
@@ -42,7 +45,9 @@ export const COMMAND_SCHEMAS = {
   }),
   WriteParameter: body("WriteParameter", {
     parameter: Type.String({ minLength: 1, maxLength: 64 }),
-    value: Type.Number(),
+    value: Type.Union([Type.Number(), Type.Array(Type.Number(), { minItems: 1, maxItems: PARAMETER_VALUES_MAX })], {
+      description: "in the unit of the parameter; a list where the profile declares a row of values",
+    }),
   }),
 } as const;
 

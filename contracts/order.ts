@@ -33,7 +33,7 @@ export type OrderAction =
       readonly maxCounts: number;
     }
   | { readonly kind: "halt"; readonly deceleration: number }
-  | { readonly kind: "write-parameter"; readonly parameter: string; readonly value: number };
+  | { readonly kind: "write-parameter"; readonly parameter: string; readonly value: number | readonly number[] };
 
 /** One order to one axis, with everything the last check before its first byte needs. */
 export interface Order {

@@ -115,10 +115,12 @@ function walkArray(schema: Schema, value: unknown, path: string, out: Complaint[
   return items ? value.map((item, index) => walk(items, item, `${path}[${index}]`, out)) : value;
 }
 
-/** A union is either a set of literals or mappings told apart by a literal field (`kind`). */
+/** A union is a set of literals, a scalar or a list of them, or mappings told apart by a literal field (`kind`). */
 function walkUnion(branches: readonly Schema[], value: unknown, path: string, out: Complaint[]): unknown {
   const tag = Object.entries(branches[0]?.properties ?? {}).find(([, part]) => part.const !== undefined)?.[0];
   if (tag === undefined) {
+    const list = Array.isArray(value) && branches.find(({ type }) => type === "array");
+    if (list) return walkArray(list, value, path, out);
     const words = branches.flatMap(literals);
     if (branches.some((branch) => scalarTrouble(branch, value) === undefined)) return value;
     out.push({ path, found: show(value), allowed: branches.map(describe).join(" or "), nearest: near(value, words) });

@@ -1,4 +1,4 @@
-import { type ParameterWrite, parameterValue } from "../handshake/write-parameter.ts";
+import { type ParameterWrite, parameterValue, unlike } from "../handshake/write-parameter.ts";
 import { LinkError } from "../link/link.ts";
 import type { AxisParts } from "./axis-parts.ts";
 import { DriveSession, SessionEnded } from "./drive-session.ts";
@@ -10,7 +10,7 @@ export async function parameterApplied(parts: AxisParts, action: ParameterWrite)
   if ("trouble" in wanted) return false;
   const session = new DriveSession(link, config.unit, drive.profile, clock, { class: "confirm", readClass: "confirm" });
   try {
-    return (await session.read(wanted.register)).get(wanted.register) === wanted.raw;
+    return unlike(await session.read(...wanted.map(([register]) => register)), wanted) === undefined;
   } catch (error) {
     if (error instanceof LinkError || error instanceof SessionEnded) return false;
     throw error;

@@ -100,8 +100,17 @@ function longestOf(profile: DriveProfile): ModbusRequest[] {
     address: 0,
     values: Array<number>(Math.min(registersMax, WRITE_REGISTERS)).fill(0),
   };
+  const rows = Object.keys(profile.data.parameters).flatMap((parameter) =>
+    rowRequests(profile, profile.row(parameter)),
+  );
   const merged: ModbusRequest[] = quirks.readsAcrossHoles ? [{ fn: "read", address: 0, quantity: registersMax }] : [];
-  return [...reads, write, ...merged];
+  return [...reads, write, ...rows, ...merged];
+}
+
+/** A row of values is compared, written and read back in one piece each. */
+function rowRequests(profile: DriveProfile, registers: readonly string[]): ModbusRequest[] {
+  const write = profile.write(registers.map((register) => [register, 0]));
+  return [padded(profile.read(...registers)), ...(write ? [write] : [])];
 }
 
 /** After a time-out a read asks for one register more, so that no late answer fits. */

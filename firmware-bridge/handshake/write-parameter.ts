@@ -1,27 +1,42 @@
 import type { OrderAction } from "@servofleet/contracts";
-import type { DriveProfile } from "../profile/drive-profile.ts";
+import type { DriveProfile, Values } from "../profile/drive-profile.ts";
 import { type DriveTalk, HandshakeError } from "./drive-talk.ts";
 
 export type ParameterWrite = Extract<OrderAction, { kind: "write-parameter" }>;
 
-/** Register and raw value of an allowed parameter, or why not. */
+/** Registers and raw values of an allowed parameter, in the order of their addresses, or why not. */
 export function parameterValue(
   profile: DriveProfile,
   { parameter, value }: ParameterWrite,
-): { readonly register: string; readonly raw: number } | { readonly trouble: string } {
+): readonly (readonly [register: string, raw: number])[] | { readonly trouble: string } {
   const fact = profile.data.parameters[parameter];
   if (!fact) {
     const names = Object.keys(profile.data.parameters).join(", ");
     return { trouble: `${profile.name} has no parameter ${parameter} that may be written (${names})` };
   }
-  if (value < fact.min || value > fact.max)
-    return { trouble: `${parameter} ${value} is outside ${fact.min} to ${fact.max}` };
-  const steps = value / profile.fact(fact.register).scale;
-  const raw = Math.round(steps);
-  if (Math.abs(steps - raw) > 1e-6)
-    return { trouble: `${parameter} ${value} is not a whole number of steps of ${profile.fact(fact.register).scale}` };
-  return { register: fact.register, raw };
+  const values = typeof value === "number" ? [value] : value;
+  const registers = profile.row(parameter);
+  if (values.length !== registers.length) {
+    const takes = registers.length === 1 ? "one value" : `${registers.length} values at once`;
+    return { trouble: `${parameter} takes ${takes}, and ${values.length} came` };
+  }
+  const { scale } = profile.fact(fact.register);
+  const raws: (readonly [string, number])[] = [];
+  for (const [at, register] of registers.entries()) {
+    const one = values[at] ?? 0;
+    const name = values.length === 1 ? parameter : `${parameter}[${at}]`;
+    if (one < fact.min || one > fact.max) return { trouble: `${name} ${one} is outside ${fact.min} to ${fact.max}` };
+    const raw = Math.round(one / scale);
+    if (Math.abs(one / scale - raw) > 1e-6)
+      return { trouble: `${name} ${one} is not a whole number of steps of ${scale}` };
+    raws.push([register, raw]);
+  }
+  return raws;
 }
+
+/** Whether the drive holds what was wanted: the first register that does not, or undefined. */
+export const unlike = (found: Values, wanted: readonly (readonly [string, number])[]) =>
+  wanted.find(([register, raw]) => found.get(register) !== raw);
 
 /** Compares, writes once if different, reads back. Spares the drive's memory and proves the value. */
 export async function writeParameter(
@@ -32,11 +47,14 @@ export async function writeParameter(
 ): Promise<void> {
   const wanted = parameterValue(profile, action);
   if ("trouble" in wanted) throw new HandshakeError("unsupported", { ...action }, wanted.trouble);
-  const { register, raw } = wanted;
-  if ((await talk.read(register)).get(register) !== raw) await talk.write([[register, raw]], "decisive");
+  const registers = wanted.map(([register]) => register);
+  if (unlike(await talk.read(...registers), wanted)) await talk.write(wanted, "decisive");
   acknowledged();
-  const found = (await talk.read(register)).get(register);
-  if (found === raw) return;
+  const values = await talk.read(...registers);
+  const wrong = unlike(values, wanted);
+  if (!wrong) return;
+  const [register, raw] = wrong;
+  const found = values.get(register);
   throw new HandshakeError(
     "no-response",
     { register, raw, found },

@@ -4,6 +4,7 @@ import Type from "typebox";
 import { REQUIRED_REGISTERS } from "../handshake/required-registers.ts";
 import { PROFILE_HEAD, type ProfileData, TABLES } from "./profile-schema.ts";
 import { bytesOf, signBitOf } from "./register-words.ts";
+import { rowMisfits } from "./row-misfits.ts";
 
 const HeadSchema = Type.Object(PROFILE_HEAD);
 const TABLE_NAMES = Object.keys(TABLES) as (keyof typeof TABLES)[];
@@ -85,7 +86,7 @@ function misfits(profile: ProfileData): Complaint[] {
     const allowed = `register ${name}: handshake ${profile.handshake} needs it`;
     out.push({ path: `registers.${name}`, found: "nothing", allowed, nearest: nearestSpelling(name, names) });
   }
-  out.push(...registerMisfits(profile), ...planMisfits(profile, known));
+  out.push(...registerMisfits(profile), ...rowMisfits(profile), ...planMisfits(profile, known));
   if (profile.handshake === "register-servo") out.push(...servoMisfits(profile, known));
   if (profile.telegram === "objects") out.push(...objectMisfits(profile));
   else if (profile.telegram === "bytes") out.push(...byteMisfits(profile));

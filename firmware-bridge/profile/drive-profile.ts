@@ -8,13 +8,30 @@ import { bytesOf, fromWords, toWords } from "./register-words.ts";
 /** Raw values by register name. */
 export type Values = ReadonlyMap<string, number>;
 
+/** Name of the register so many places after one that a row begins with; no name of a profile looks like it. */
+const inRow = (register: string, at: number): string => (at === 0 ? register : `${register}[${at}]`);
+
+/** The registers of rows, which the file names by their first one. */
+function rowRegisters({ parameters, registers }: ProfileData): Record<string, RegisterFact> {
+  const rows: Record<string, RegisterFact> = {};
+  for (const { register, count = 1 } of Object.values(parameters)) {
+    const first = registers[register];
+    assert(first !== undefined, `no register ${register}`);
+    for (let at = 1; at < count; at++) {
+      const address = Number(first.address) + at * first.words;
+      rows[inRow(register, at)] = { ...first, address: `0x${address.toString(16).padStart(4, "0")}` };
+    }
+  }
+  return rows;
+}
+
 /** A checked profile, asked by names. Values are raw: one step of the register. */
 export class DriveProfile {
   readonly data: ProfileData;
   readonly #faults: ReadonlyMap<string, FaultFact>;
   constructor(data: ProfileData) {
-    this.data = data;
-    this.data = { ...data, plan: this.#believed(data.plan) };
+    this.data = { ...data, registers: { ...data.registers, ...rowRegisters(data) } };
+    this.data = { ...this.data, plan: this.#believed(data.plan) };
     this.#faults = new Map(Object.entries(data.faults).map(([code, fact]) => [code.toLowerCase(), fact]));
   }
 
@@ -37,6 +54,13 @@ export class DriveProfile {
     const fact = this.data.registers[name];
     assert(fact !== undefined && this.has(name), `profile ${this.name} has no register ${name}`);
     return fact;
+  }
+
+  /** The registers of a parameter, in the order of their addresses: itself, or the whole row that it is. */
+  row(parameter: string): readonly string[] {
+    const fact = this.data.parameters[parameter];
+    assert(fact !== undefined, `profile ${this.name} has no parameter ${parameter}`);
+    return Array.from({ length: fact.count ?? 1 }, (_, at) => inRow(fact.register, at));
   }
 
   /** One read over all of the names, gaps included. */

@@ -1,3 +1,4 @@
+import { PARAMETER_VALUES_MAX } from "@servofleet/contracts";
 import Type, { type Static } from "typebox";
 import { Cia402DialectSchema } from "./cia402-dialect.ts";
 import { ServoDialectSchema } from "./servo-dialect.ts";
@@ -49,7 +50,22 @@ export const TABLES = {
     },
     strict,
   ),
-  parameters: Type.Object({ register: Name, min: Type.Number(), max: Type.Number() }, strict),
+  parameters: Type.Object(
+    {
+      register: Name,
+      min: Type.Number(),
+      max: Type.Number(),
+      count: Type.Optional(
+        Type.Integer({
+          minimum: 2,
+          maximum: PARAMETER_VALUES_MAX,
+          description:
+            "a row of so many values: the register and its neighbours of the same type, written by one request",
+        }),
+      ),
+    },
+    strict,
+  ),
   inferred: Type.Object(
     {
       enabled: Type.Boolean({ default: false }),
