@@ -16,8 +16,8 @@ export interface ServersPlan {
   readonly links: number;
   /** What the registers hold from the start, by address; all others count the reads of their unit. */
   readonly fixed: Readonly<Record<number, number>>;
-  /** Writes to this register are told. */
-  readonly toldAddress: number;
+  /** Writes to these registers are told. */
+  readonly toldAddresses: readonly number[];
 }
 
 /** Modbus TCP servers with register-servo drives behind every unit id: they hold what they are given and move nothing. */
@@ -50,7 +50,7 @@ export function valueServers({ clock, note }: WorkerParts) {
       for (let at = 0; at < count; at++) {
         const value = pdu.readUInt16BE(6 + 2 * at);
         registers.set(address + at, value);
-        if (address + at === plan.toldAddress) note({ link, unit, value, atNs } satisfies ValueArrived);
+        if (plan.toldAddresses.includes(address + at)) note({ link, unit, value, atNs } satisfies ValueArrived);
       }
       return pdu.subarray(0, 5);
     };

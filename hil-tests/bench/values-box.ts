@@ -17,7 +17,11 @@ const UNITS = 10;
 /** The block that is polled: from torqueEnable on, so many registers. */
 const BLOCK_START = 0x10;
 const BLOCK = 100;
+/** One value, and after it a row of them. */
 const DOWNLINK_REGISTER = 0x100;
+/** Values of a downlink, and where they begin, so that no other value looks like one of them. */
+const VALUES = 100;
+const ROW_VALUES = 30_000;
 const IDENTITY = 0x5345;
 /** 100 units x 100 registers ten times a second are the 100,000; a little faster, because timers only fire late. */
 const LOADED_POLL_MS = 95;
@@ -29,10 +33,10 @@ const ASK_LIMIT_MS = 10_000;
 
 export interface ValuesFigures {
   readonly valuesPerS: number;
-  /** Whole downlinks of 100 values: from the first POST to the last value at its unit, ms. */
+  /** Downlinks of 100 values to one unit: from the POST to the values at the unit, ms. */
   readonly downlinksMs: readonly number[];
-  /** The single values of them, ms. */
-  readonly valuesMs: readonly number[];
+  /** One value for each of 100 units, posted at once: from the first POST to the last value at its unit, ms. */
+  readonly spreadMs: readonly number[];
   readonly idle: Readonly<Record<string, number>>;
   readonly loaded: Readonly<Record<string, number>>;
 }
@@ -50,7 +54,11 @@ async function measure(context: BenchContext): Promise<ValuesFigures> {
   const { clock, directory } = context;
   const servers = startWorker("value-servers", clock);
   try {
-    const plan: ServersPlan = { links: LINKS, fixed: stillDrive(), toldAddress: DOWNLINK_REGISTER };
+    const plan: ServersPlan = {
+      links: LINKS,
+      fixed: stillDrive(),
+      toldAddresses: [DOWNLINK_REGISTER, DOWNLINK_REGISTER + VALUES],
+    };
     const ports = await servers.ask<readonly number[]>("open", plan, ASK_LIMIT_MS);
     const profile = join(directory, "values.json");
     writeFileSync(profile, JSON.stringify(wideProfile()));
@@ -110,8 +118,12 @@ function wideProfile(): object {
       ...shipped.registers,
       blockEnd: { ...register(BLOCK_START + BLOCK - 1, "ro"), address: hex(BLOCK_START + BLOCK - 1) },
       setpoint: { ...register(DOWNLINK_REGISTER, "rw"), address: hex(DOWNLINK_REGISTER) },
+      recipe: { ...register(DOWNLINK_REGISTER + 1, "rw"), address: hex(DOWNLINK_REGISTER + 1) },
     },
-    parameters: { setpoint: { register: "setpoint", min: 0, max: 65_535 } },
+    parameters: {
+      setpoint: { register: "setpoint", min: 0, max: 65_535 },
+      recipe: { register: "recipe", count: VALUES, min: 0, max: 65_535 },
+    },
   };
 }
 const hex = (address: number) => `0x${address.toString(16).padStart(4, "0").toUpperCase()}`;
@@ -141,48 +153,78 @@ const fleetOf = (ports: readonly number[], profile: string, idleMs: number) => (
   groups: [],
 });
 
-/** Each a value for every axis, posted at once at the gateway; a value has arrived when its unit holds it. */
-async function downlinks(count: number, running: RunningBox, servers: Worker, { clock }: BenchContext) {
-  const { hostname, port } = new URL(running.url);
-  const axes = Array.from({ length: LINKS * UNITS }, (_, at) => ({
+interface Unit {
+  readonly link: number;
+  readonly unit: number;
+}
+
+/** Writes parameters through the gateway; each resolves when the unit at the end of the cable was given its last value. */
+class Downlinks {
+  readonly #arrivals = new Map<string, (atNs: bigint) => void>();
+  readonly #clients: KeepAliveClient[] = [];
+  readonly #context: BenchContext;
+  readonly #address: { readonly host: string; readonly port: number };
+
+  constructor(running: RunningBox, servers: Worker, context: BenchContext) {
+    const { hostname, port } = new URL(running.url);
+    this.#address = { host: hostname, port: Number(port) };
+    this.#context = context;
+    servers.onNote((told) => {
+      const { link, unit, value, atNs } = told as ValueArrived;
+      this.#arrivals.get(`${axisId(link, unit)} ${value}`)?.(BigInt(atNs));
+    });
+  }
+
+  /** Monotonic ns of the arrival. `client` is the connection it goes by. */
+  async write(client: number, { link, unit }: Unit, parameter: string, value: number | number[]): Promise<bigint> {
+    const { clock } = this.#context;
+    const axis = axisId(link, unit);
+    const key = `${axis} ${Array.isArray(value) ? value.at(-1) : value}`;
+    const arrived = Promise.withResolvers<bigint>();
+    this.#arrivals.set(key, arrived.resolve);
+    const limit = clock.after(ASK_LIMIT_MS, () =>
+      arrived.reject(new BenchError("too-slow", { axis, parameter }, "a value never reached its unit")),
+    );
+    this.#clients[client] ??= new KeepAliveClient(this.#address);
+    const body = JSON.stringify({ type: "WriteParameter", parameter, value });
+    const head = `idempotency-key: ${randomUUID()}\r\n`;
+    const posting = this.#clients[client].request("POST", `/v1/axes/${axis}/commands`, body, head);
+    const taken = posting.then(({ status, body: why }) => {
+      if (status !== 202) throw new BenchError("unexpected-answer", { axis, why }, "a value was refused");
+    });
+    const [atNs] = await Promise.all([arrived.promise, taken]).finally(() => {
+      limit.cancel();
+      this.#arrivals.delete(key);
+    });
+    return atNs;
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+}
+
+/** In turns: 100 values for one unit, all in one request; and one value for each of 100 units, posted at once. */
+async function downlinks(count: number, running: RunningBox, servers: Worker, context: BenchContext) {
+  const { clock } = context;
+  const units = Array.from({ length: LINKS * UNITS }, (_, at) => ({
     link: Math.floor(at / UNITS),
     unit: 1 + (at % UNITS),
   }));
-  const clients = axes.map(() => new KeepAliveClient({ host: hostname, port: Number(port) }));
-  const arrivals = new Map<string, (atNs: bigint) => void>();
-  servers.onNote((told) => {
-    const { link, unit, value, atNs } = told as ValueArrived;
-    arrivals.get(`${axisId(link, unit)} ${value}`)?.(BigInt(atNs));
-  });
-  const valuesMs: number[] = [];
+  const down = new Downlinks(running, servers, context);
   const downlinksMs: number[] = [];
-  for (let value = 1; value <= count; value++) {
+  const spreadMs: number[] = [];
+  for (let turn = 1; turn <= count; turn++) {
+    const rowNs = clock.monotonicNs();
+    const row = Array<number>(VALUES).fill(ROW_VALUES + turn);
+    const arrivedNs = await down.write(0, units[turn % units.length] ?? { link: 0, unit: 1 }, "recipe", row);
+    downlinksMs.push(Number(arrivedNs - rowNs) / 1e6);
+    await sleep(clock, DOWNLINK_PAUSE_MS);
     const startedNs = clock.monotonicNs();
-    const one = async ({ link, unit }: (typeof axes)[number], at: number) => {
-      const axis = axisId(link, unit);
-      const arrived = Promise.withResolvers<bigint>();
-      arrivals.set(`${axis} ${value}`, arrived.resolve);
-      const limit = clock.after(ASK_LIMIT_MS, () =>
-        arrived.reject(new BenchError("too-slow", { axis, value }, "a value never reached its unit")),
-      );
-      const body = JSON.stringify({ type: "WriteParameter", parameter: "setpoint", value });
-      const posting = clients[at]?.request(
-        "POST",
-        `/v1/axes/${axis}/commands`,
-        body,
-        `idempotency-key: ${randomUUID()}\r\n`,
-      );
-      const [answer, atNs] = await Promise.all([posting, arrived.promise]).finally(() => limit.cancel());
-      if (answer?.status !== 202)
-        throw new BenchError("unexpected-answer", { axis, body: answer?.body }, "a value was refused");
-      return Number(atNs - startedNs) / 1e6;
-    };
-    const took = await Promise.all(axes.map(one));
-    valuesMs.push(...took);
-    downlinksMs.push(Math.max(...took));
-    arrivals.clear();
+    const arrivals = await Promise.all(units.map((unit, at) => down.write(at, unit, "setpoint", turn)));
+    spreadMs.push(Math.max(...arrivals.map((atNs) => Number(atNs - startedNs) / 1e6)));
     await sleep(clock, DOWNLINK_PAUSE_MS);
   }
-  for (const client of clients) client.close();
-  return { valuesMs, downlinksMs };
+  down.close();
+  return { downlinksMs, spreadMs };
 }
