@@ -1,23 +1,25 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { needs } from "@servofleet/hil-tests/test-host";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { messageBusContract, until } from "./message-bus.contract.ts";
 import { NatsBus } from "./nats-bus.ts";
 import { systemClock } from "./system-clock.ts";
 
-/** A real nats-server on a free port of this machine, that can be taken away and brought back. */
+/** To nats-server: any free port. One that was looked for beforehand could be somebody else's by then. */
+const ANY_PORT = -1;
+
+/** A real nats-server on a free port of this machine, that can be taken away and brought back to the same one. */
 class NatsServer {
-  readonly port: number;
+  #port = ANY_PORT;
   #process: ChildProcess | undefined;
 
-  constructor(port: number) {
-    this.port = port;
+  get url(): string {
+    return `nats://127.0.0.1:${this.#port}`;
   }
 
   async start(): Promise<void> {
-    const child = spawn("nats-server", ["-a", "127.0.0.1", "-p", String(this.port)], {
+    const child = spawn("nats-server", ["-a", "127.0.0.1", "-p", String(this.#port)], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#process = child;
@@ -26,6 +28,7 @@ class NatsServer {
       said += chunk.toString();
     });
     await until(() => said.includes("Server is ready"));
+    this.#port = Number(/client connections on 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
   }
 
   async kill(): Promise<void> {
@@ -37,22 +40,13 @@ class NatsServer {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 describe.runIf(needs("nats-server"))("over a real nats-server", () => {
   messageBusContract("core NATS", async () => {
-    const server = new NatsServer(await freePort());
+    const server = new NatsServer();
     await server.start();
     const faults: string[] = [];
     const parts = {
-      url: `nats://127.0.0.1:${server.port}`,
+      url: server.url,
       box: "b1",
       clock: systemClock(),
       onFault: (what: string) => void faults.push(what),
@@ -74,10 +68,9 @@ describe.runIf(needs("nats-server"))("over a real nats-server", () => {
   });
 
   it("boxes on one server do not hear each other", async () => {
-    const server = new NatsServer(await freePort());
+    const server = new NatsServer();
     await server.start();
-    const open = (box: string) =>
-      new NatsBus({ url: `nats://127.0.0.1:${server.port}`, box, clock: systemClock(), onFault: () => {} });
+    const open = (box: string) => new NatsBus({ url: server.url, box, clock: systemClock(), onFault: () => {} });
     const [one, twin, other] = [open("b1"), open("b1"), open("b2")];
     onTestFinished(async () => {
       for (const bus of [one, twin, other]) await bus.close();
