@@ -1,8 +1,9 @@
+import { FakeClock } from "@servofleet/runtime/fake-clock";
 import { expect, it, onTestFinished } from "vitest";
-import { ControllerRig, type Reply } from "../testing/controller-rig.ts";
+import { ControllerRig, type Reply, type RigOptions } from "../testing/controller-rig.ts";
 
-async function ready(): Promise<ControllerRig> {
-  const started = await ControllerRig.start();
+async function ready(options: RigOptions = {}): Promise<ControllerRig> {
+  const started = await ControllerRig.start(options);
   onTestFinished(() => started.kill());
   return started.ready();
 }
@@ -76,7 +77,8 @@ it("renews and gives back for the holder alone", async () => {
 });
 
 it.each(["alarm", "halt", "stop", "disable"])("does what was agreed when its holder is silent: %s", async (onLapse) => {
-  const box = await ready();
+  // The lease must not lapse while the disk is still busy with the move.
+  const box = await ready({ clock: new FakeClock() });
   if (box.bridge) {
     const { bridge } = box;
     bridge.onOrder = (order) => (order.action.kind === "move-absolute" ? bridge.move(order) : bridge.finish(order));

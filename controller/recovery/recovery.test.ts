@@ -1,5 +1,6 @@
 import type { AxisId, AxisStatus, Report } from "@servofleet/contracts";
-import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
+import { FakeClock } from "@servofleet/runtime/fake-clock";
+import { systemRandom } from "@servofleet/runtime/system-clock";
 import { expect, it, onTestFinished } from "vitest";
 import { LogError } from "../event-log/event-log.ts";
 import { MemoryEventLog } from "../event-log/memory-event-log.ts";
@@ -86,6 +87,8 @@ it("gives up on a drive that stays silent, keeps its command open for a person, 
   const { directory, commandId } = await endedMoving();
   const box = await rig({
     directory,
+    // The first command comes before it gives up, however slow the host is.
+    clock: new FakeClock(),
     bridge: { bridgeBoot: "next", found: { online: false, offlineReason: "no answer", reads: 0 } },
   });
   const early = await box.ask("POST", "/v1/axes/x1/commands", MOVE);
@@ -171,14 +174,16 @@ it("takes each report once, in order, and has missing ones repeated", async () =
 });
 
 it("lets axes move again once a start that a full disk has held up is recorded, and not before", async () => {
-  const log = new MemoryEventLog({ clock: systemClock(), random: systemRandom() });
+  // The next attempt at the start comes when the test lets it come.
+  const clock = new FakeClock();
+  const log = new MemoryEventLog({ clock, random: systemRandom() });
   log.close = async () => undefined;
   const openLog = async () => log;
-  const first = await (await ControllerRig.start({ openLog })).ready();
+  const first = await (await ControllerRig.start({ clock, openLog })).ready();
   await completed(first);
   await first.end();
   log.trouble = "log-full";
-  const box = await rig({ directory: first.directory, openLog, bridge: { bridgeBoot: "next" } });
+  const box = await rig({ clock, directory: first.directory, openLog, bridge: { bridgeBoot: "next" } });
   await box.until(() => box.complaints.some((words) => words.includes("the start could not be recorded")));
   await box.until(() => box.bridge?.heard.some(({ type }) => type === "describe") === true);
   log.trouble = null;

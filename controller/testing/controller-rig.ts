@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FleetConfig } from "@servofleet/contracts";
 import type { Clock, Random } from "@servofleet/runtime/clock";
+import { FakeClock } from "@servofleet/runtime/fake-clock";
 import { parseFleet } from "@servofleet/runtime/fleet-file";
 import { type MemoryBusPair, memoryBusPair } from "@servofleet/runtime/memory-bus";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
@@ -30,8 +31,12 @@ export const testFleet = (): FleetConfig => parseFleet(FLEET, "fleet.yaml");
 
 export type { Reply } from "./ask-socket.ts";
 
+/** Virtual time that passes with each look at a condition; real time passes by itself. */
+const LOOK_MS = 5;
+
 export interface RigOptions {
   readonly config?: FleetConfig;
+  /** A FakeClock stands still while the disk and the socket are at work, and goes on only in `until`. */
   readonly clock?: Clock;
   readonly random?: Random;
   /** A directory of a former life; kept. */
@@ -128,7 +133,10 @@ export class ControllerRig {
 
   /** Waits until the condition holds; the test's own limit ends a wait in vain. */
   async until(holds: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 2));
+    while (!(await holds())) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      if (this.clock instanceof FakeClock) await this.clock.advance(LOOK_MS);
+    }
   }
 
   async ready(): Promise<this> {
@@ -144,7 +152,12 @@ export class ControllerRig {
   /** Ends the life; the directory stays for the next. */
   async end(): Promise<void> {
     this.#agent.destroy();
-    await this.controller.close();
+    let closed = false;
+    const closing = this.controller.close().finally(() => {
+      closed = true;
+    });
+    await this.until(() => closed);
+    await closing;
     this.bridge?.die();
     await this.log.close();
     await this.pair.controller.close();
