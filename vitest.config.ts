@@ -1,9 +1,12 @@
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./scripts/longest-first.ts";
 
-/** A wait in a test ends by its condition; these limits only say when to stop believing in it. */
-const TEST_LIMIT_MS = 30_000;
-const SCENARIO_LIMIT_MS = 120_000;
+/**
+ * A wait in a test ends by its condition; these limits only say when to stop believing in it. On two slow cores that three
+ * files share, starting a process takes seconds, and a test may start several.
+ */
+const TEST_LIMIT_MS = 120_000;
+const POLL_LIMIT_MS = 60_000;
 
 const SCENARIOS = "hil-tests/scenarios/**/*.test.ts";
 /** Only compute and write files of their own, for minutes: `npm test` runs them beside the others. */
@@ -18,6 +21,7 @@ export default defineConfig({
     pool: "forks",
     testTimeout: TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
+    expect: { poll: { timeout: POLL_LIMIT_MS } },
     // serialport and sqlite3 share libuv's pool: the processes under test assert at least 16 threads.
     env: { UV_THREADPOOL_SIZE: "16" },
     restoreMocks: true,
@@ -44,8 +48,6 @@ export default defineConfig({
           exclude: FOREIGN,
           // Each runs the whole system on real lines: one after the other, when the rest is done.
           fileParallelism: false,
-          testTimeout: SCENARIO_LIMIT_MS,
-          hookTimeout: SCENARIO_LIMIT_MS,
           sequence: { groupOrder: 1 },
         },
       },

@@ -30,7 +30,7 @@ test("a log that is still written is waited for, which is told once", async () =
   const log = await acquireLockFile(join(directory, "events.lock"));
   const notes: string[] = [];
   const locked = lockBox(paths, systemClock(), (text) => notes.push(text));
-  await vi.waitFor(() => expect(notes).toHaveLength(1), 10_000);
+  await vi.waitFor(() => expect(notes).toHaveLength(1), 60_000);
   await log.release();
   await (await locked).release();
   expect(notes).toEqual([expect.stringContaining("waiting until it has stopped its axes")]);
@@ -48,7 +48,7 @@ test("a log that somebody goes on writing ends the wait after its limit, and the
       await clock.advance(PREDECESSOR_LIMIT_MS / 10);
       expect(ended).toBe(true);
     },
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   );
   expect(await refused).toBeInstanceOf(BoxInUseError);
   await log.release();

@@ -16,7 +16,7 @@ successor.addEventListener("abort", () => process.exit(0));
 process.stdout.write("open\\n");
 setInterval(() => undefined, 1000);
 `;
-const LONG_MS = 20_000;
+const LONG_MS = 60_000;
 
 let directory: string;
 let path: string;

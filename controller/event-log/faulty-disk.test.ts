@@ -10,7 +10,7 @@ import { type EventLog, LogError } from "./event-log.ts";
 import { verifyLog } from "./log-verify.ts";
 import { type EventLogOptions, openEventLog } from "./open-event-log.ts";
 
-const LIMIT = { timeout: 10_000, interval: 2 };
+const LIMIT = { timeout: 60_000, interval: 2 };
 let directory = "";
 let log: EventLog;
 let database: SqliteDatabase;

@@ -12,7 +12,7 @@ import { openEventLog } from "./open-event-log.ts";
 
 const clock = systemClock();
 const random = systemRandom();
-const LIMIT = { timeout: 10_000, interval: 2 };
+const LIMIT = { timeout: 60_000, interval: 2 };
 let directory = "";
 const closing: (() => Promise<void>)[] = [];
 beforeEach(async () => {

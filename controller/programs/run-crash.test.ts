@@ -159,7 +159,7 @@ it("a program that may be resumed waits, paused, for a person: an overdue timer 
   });
   await second.until(async () => (await runEvents(second)).at(-1)?.type === "RunEnded");
   expect((await runEvents(second)).at(-1)?.data).toMatchObject({ outcome: "completed" });
-}, 30_000);
+});
 
 it("programs outlive a restart, also on a fleet that has lost an axis of theirs, and then say so", async () => {
   const first = await ControllerRig.start();
@@ -176,4 +176,4 @@ it("programs outlive a restart, also on a fleet that has lost an axis of theirs,
     const { status, body } = await second.ask("POST", `/v1/programs/pick/${what}`);
     expect([status, body.detail]).toEqual([404, "axis x2 is not configured any more"]);
   }
-}, 30_000);
+});

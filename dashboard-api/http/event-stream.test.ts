@@ -52,7 +52,7 @@ function listen(socketPath: string, path: string, lastEventId?: string) {
     cut: () => outgoing.destroy(),
   };
 }
-const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
+const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 
 let log: LogBuilder;
 let source: MemoryLogSource;

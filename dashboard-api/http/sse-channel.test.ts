@@ -7,7 +7,7 @@ import Fastify from "fastify";
 import { expect, it, vi } from "vitest";
 import { SSE_BUFFER_MAX, SseChannel, SseChannels } from "./sse-channel.ts";
 
-const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 
 /** One client that asks and then reads nothing. */
 async function deafClient() {

@@ -27,7 +27,7 @@ const sample = (atUs: number, more: object = {}): LiveMessage => ({
   quality: "good",
   ...more,
 });
-const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 10 });
 
 describe("the age of a value", () => {
   const config = testFleet().axes[0];

@@ -11,7 +11,7 @@ import { startRig } from "../testing/dashboard-rig.ts";
 import { MemoryLogSource } from "../testing/memory-log-source.ts";
 import { LogBuilder, testFleet } from "../testing/recorded-events.ts";
 
-const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
+const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "servofleet-read-"));

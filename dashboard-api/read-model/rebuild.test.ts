@@ -90,7 +90,7 @@ describe("a rebuild", () => {
     expect((await again.get("/v1/commands/c3")).body.state).toBe("succeeded");
     expect((await readdir(join(directory, "read"))).filter((name) => name.startsWith("g"))).toEqual(["g3"]);
     await again.stop();
-  }, 60_000);
+  });
 
   it("names the row that had drifted, and mends it", async () => {
     const built = longLog();

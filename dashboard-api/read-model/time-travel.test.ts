@@ -89,7 +89,7 @@ describe("the past", () => {
       ),
       { numRuns: 12 },
     );
-  }, 60_000);
+  });
 
   it("reads no more of the log than the stretch after the nearest snapshot, however long the log is", async () => {
     const built = new LogBuilder();

@@ -13,8 +13,8 @@ import { DiskFaults } from "./disk-faults.ts";
 import { recorderEnvironment } from "./disk-recorder.ts";
 import type { Weakness } from "./log-life-plan.ts";
 
-const WAIT = { timeout: 30_000, interval: 5 };
-const LIMIT = { timeout: 120_000 };
+const WAIT = { timeout: 90_000, interval: 5 };
+const LIMIT = { timeout: 300_000 };
 /** Far longer than a test: what is heard meanwhile was not waiting for the disk. */
 const FOR_EVER_MS = 600_000;
 const clock = systemClock();

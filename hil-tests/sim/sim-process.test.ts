@@ -13,7 +13,7 @@ import { needs } from "../test-host.ts";
 import { withCrc } from "./modbus-crc.ts";
 
 const MAIN = fileURLToPath(new URL("./sim-main.ts", import.meta.url));
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 
 let dir: string;
 let sim: ChildProcess;

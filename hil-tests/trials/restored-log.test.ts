@@ -90,7 +90,7 @@ test("the past is found in sealed archives too", async () => {
       expect(items).toHaveLength(100);
       expect(items.every(({ state }) => state === "succeeded")).toBe(true);
     },
-    { timeout: 10_000 },
+    { timeout: 60_000 },
   );
   await side.stop();
 });
