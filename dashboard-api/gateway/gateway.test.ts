@@ -10,6 +10,8 @@ import {
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Clock } from "@servofleet/runtime/clock";
+import { FakeClock } from "@servofleet/runtime/fake-clock";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import Fastify from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -31,7 +33,7 @@ async function serve(name: string, handler: Handler): Promise<Server> {
   return server;
 }
 
-const start = (host = "127.0.0.1", clock = systemClock()) =>
+const start = (host = "127.0.0.1", clock: Clock = systemClock()) =>
   startGateway({
     http: { host, port: 0 },
     controllerSocket: join(directory, "c.sock"),
@@ -142,9 +144,7 @@ describe("the gateway", () => {
     for (let i = 0; i < 6; i++) expect((await ask("POST", "/v1/axes/x1/commands", {}, "{}")).status).toBe(503);
     await serve("c.sock", echo("controller"));
     expect((await ask("POST", "/v1/stop")).status).toBe(200);
-    await expect
-      .poll(async () => (await ask("POST", "/v1/axes/x1/commands", {}, "{}")).status, { timeout: 5000 })
-      .toBe(200);
+    await expect.poll(async () => (await ask("POST", "/v1/axes/x1/commands", {}, "{}")).status).toBe(200);
   });
 
   test("a foreign Host, a foreign Origin and a body that is not JSON never reach a service", async () => {
@@ -210,7 +210,8 @@ describe("the gateway", () => {
         response.end("{}");
       });
     });
-    gateway = await start();
+    // Time stands still: nobody has waited too long for a turn on a host that looks away.
+    gateway = await start("127.0.0.1", new FakeClock());
     const answers = Array.from({ length: 100 }, () => ask("POST", "/v1/axes/x1/commands", {}, "{}"));
     await expect.poll(() => hold.length).toBe(COMMANDS_AT_ONCE);
     expect((await ask("POST", "/v1/stop")).status).toBe(200);

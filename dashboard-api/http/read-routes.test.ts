@@ -143,7 +143,8 @@ describe("commands", () => {
       log.add("axis-x1", "DispatchStarted", { orderId: "o", stopGeneration: 0, targetCounts: 500 }, place),
       log.add("axis-x1", "DispatchUnknown", { orderId: "o", problem, frames: [] }, place),
     );
-    const read = async () => (await rig.get(`/v1/commands/${commandId}?minPosition=L.${log.events.length}`)).body;
+    const read = async () =>
+      (await rig.get(`/v1/commands/${commandId}?minPosition=L.${log.events.length}&waitMs=10000`)).body;
     expect(await read()).toMatchObject({ state: "dispatched", outcomeUnknown: true });
     source.append(log.add("axis-x1", "CommandIndeterminate", { reason: "silent", frames: [] }, place));
     expect(await read()).toMatchObject({ state: "indeterminate", outcomeUnknown: false, settled: null });
@@ -189,7 +190,7 @@ describe("links, groups, alarms, telemetry and events", () => {
       log.add("box-press_line_1", "AlarmAcknowledged", { alarm: body.items[0].id, principal: "local" }),
       log.add("axis-x1", "FaultCleared", { fault }),
     );
-    const later = (await rig.get(`/v1/alarms?minPosition=L.${log.events.length}`)).body.items;
+    const later = (await rig.get(`/v1/alarms?minPosition=L.${log.events.length}&waitMs=10000`)).body.items;
     expect(later).toMatchObject([{ state: "cleared", acknowledgedBy: "local" }]);
     const between = (await rig.get(`/v1/alarms?atPosition=${log.events.length - 1}&state=acknowledged`)).body.items;
     expect(between).toHaveLength(1);
@@ -251,7 +252,7 @@ describe("links, groups, alarms, telemetry and events", () => {
 describe("waiting for a position", () => {
   it("answers as soon as the read model has it", async () => {
     const wanted = log.events.length + 1;
-    const waiting = rig.get(`/v1/axes/x1?minPosition=L.${wanted}&waitMs=9000`);
+    const waiting = rig.get(`/v1/axes/x1?minPosition=L.${wanted}&waitMs=10000`);
     source.append(log.state({ state: "disabled" }));
     const { status, body, headers } = await waiting;
     expect(status).toBe(200);

@@ -117,7 +117,7 @@ describe("a rebuild", () => {
     expect([status, body.remedy]).toEqual([503, expect.stringContaining("another version")]);
     log.append({ ...built.add("link-line_a", "LinkWentDown", { reason: "x" }), data: null as never });
     await expect(rebuild(log)).rejects.toMatchObject({ code: "event-refused" });
-    expect((await rig.get(`/v1/axes/x1?minPosition=L.${built.events.length}`)).status).toBe(200);
+    expect((await rig.get(`/v1/axes/x1?minPosition=L.${built.events.length}&waitMs=10000`)).status).toBe(200);
     expect((await readdir(join(directory, "read"))).sort()).toEqual(["g1", "g7"]);
     await rig.stop();
   });
