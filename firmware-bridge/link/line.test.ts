@@ -15,6 +15,11 @@ afterEach(async () => {
   slave.close();
 });
 
+/** A link that gives a silent unit up soon. */
+async function impatient(): Promise<void> {
+  await link.close();
+  link = await openLink(rtuConfig(slave.path, REPLY_WAIT_MS));
+}
 const read = (unit: number, address: number, name: TransactionClass = "poll", more = {}) =>
   link.transact(unit, { fn: "read", address, quantity: 2 }, { class: name, ...more });
 const write = (unit: number, value: number, name: TransactionClass, more = {}) =>
@@ -107,6 +112,7 @@ test("an exception says that the drive lives and refused", async () => {
 });
 
 test("a corrupted answer is no answer", async () => {
+  await impatient();
   slave.behaviour = (request) => {
     const bytes = answerTo(request);
     bytes[4] = (bytes[4] ?? 0) ^ 1;
@@ -129,10 +135,12 @@ test("an answer in pieces is put together", async () => {
 
 test("a duplicated answer is counted and not taken for the next one's", async () => {
   slave.behaviour = (request) => [0, 0].map((afterMs) => ({ afterMs, bytes: answerTo(request) }));
-  for (let i = 0; i < 10; i++) expect((await read(1, i)).registers).toEqual([i, i + 1]);
+  // As commands: a poll would learn how quick the unit is and give up on a hiccup of the host.
+  for (let i = 0; i < 10; i++) expect((await read(1, i, "command")).registers).toEqual([i, i + 1]);
 });
 
 test("three silences open the breaker; stops and commands are tried once, polls refused; an answer closes it", async () => {
+  await impatient();
   slave.behaviour = (request) => (request[0] === 2 ? [] : obedient(request, 0));
   for (let i = 0; i < 3; i++) expect(await codeOf(read(2, i))).toBe("no-reply (sent)");
   expect(link.breaker(2)).toBe("open");
@@ -146,6 +154,7 @@ test("three silences open the breaker; stops and commands are tried once, polls 
 });
 
 test("an answer that is there already counts, also when our own loop was too busy to read it in time", async () => {
+  await impatient();
   slave.behaviour = (request) => {
     slave.send(answerTo(request));
     const untilMs = clock.monotonicMs() + REPLY_WAIT_MS + 100;
@@ -164,6 +173,7 @@ test("noise that never ends keeps no stop back", async () => {
 });
 
 test("a drive that refuses the longer read after a time-out is asked another question first", async () => {
+  await impatient();
   slave.behaviour = (request, n) => {
     if (n === 0) return [];
     const overEnd = request.readUInt16BE(4) > 2;

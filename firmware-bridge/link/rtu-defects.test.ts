@@ -2,7 +2,7 @@ import modbusSerial from "modbus-serial";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Link } from "./link.ts";
 import { answerTo, withCrcOf } from "./testing/answers.ts";
-import { clock, openLink, REPLY_WAIT_MS, rtuConfig, until } from "./testing/link-bench.ts";
+import { clock, openLink, PATIENCE_MS, REPLY_WAIT_MS, rtuConfig, until } from "./testing/link-bench.ts";
 import { firstAnswerLate, obedient, RtuSlave } from "./testing/rtu-slave.ts";
 
 /*
@@ -28,8 +28,8 @@ async function withBare<T>(use: (client: InstanceType<typeof modbusSerial.defaul
   }
 }
 
-async function withOurs<T>(use: (link: Link) => Promise<T>): Promise<T> {
-  const link = await openLink(rtuConfig(slave.path));
+async function withOurs<T>(use: (link: Link) => Promise<T>, config = rtuConfig(slave.path, REPLY_WAIT_MS)): Promise<T> {
+  const link = await openLink(config);
   slave.requests.length = 0;
   try {
     return await use(link);
@@ -55,6 +55,7 @@ describe("a late reply of the same shape (case 1)", () => {
     slave.behaviour = firstAnswerLate();
     await withBare(async (client) => {
       expect(await bareRead(client, 100, 2)).toBe("Timed out");
+      client.setTimeout(PATIENCE_MS);
       expect(await bareRead(client, 110, 2)).toEqual([100, 101]);
       expect(await bareRead(client, 120, 2)).toEqual([110, 111]);
       expect(await bareRead(client, 130, 2)).toEqual([120, 121]);
@@ -87,6 +88,7 @@ describe("a late reply of another length (case 2)", () => {
     slave.behaviour = firstAnswerLate();
     await withBare(async (client) => {
       expect(await bareRead(client, 100, 4)).toBe("Timed out");
+      client.setTimeout(PATIENCE_MS);
       expect(await bareRead(client, 200, 2)).toMatch(/CRC error/);
     });
   });
@@ -107,6 +109,7 @@ describe("a late reply of one unit whose payload looks like the header of anothe
     slave.behaviour = firstAnswerLate();
     await withBare(async (client) => {
       expect(await bareRead(client, 514, 4)).toBe("Timed out");
+      client.setTimeout(PATIENCE_MS);
       client.setID(2);
       expect(await bareRead(client, 200, 4)).toMatch(/CRC error/);
     });
@@ -139,7 +142,7 @@ describe("stray bytes before each reply (case 4)", () => {
     await withOurs(async (link) => {
       for (let i = 0; i < 5; i++) expect(await ourRead(link, 1, 100 + i, 2)).toEqual([100 + i, 101 + i]);
       expect(link.stats().errors).toMatchObject({ timeout: 0, mismatch: 5 });
-    });
+    }, rtuConfig(slave.path));
   });
 });
 
@@ -169,7 +172,7 @@ describe("concurrent calls (case 5)", () => {
       const answers = await Promise.all(addresses.map((address) => ourRead(link, 1 + (address % 3), address, 2)));
       expect(answers).toEqual(addresses.map((address) => [address, address + 1]));
       expect(worst).toBe(1);
-    });
+    }, rtuConfig(slave.path));
   });
 });
 

@@ -1,7 +1,7 @@
 import modbusSerial from "modbus-serial";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Link } from "./link.ts";
-import { clock, openLink, tcpConfig, until } from "./testing/link-bench.ts";
+import { clock, openLink, PATIENCE_MS, REPLY_WAIT_MS, tcpConfig, until } from "./testing/link-bench.ts";
 import { mbap, polite, rightAnswer, TcpTestServer } from "./testing/tcp-server.ts";
 
 /* As rtu-defects.test.ts: bare modbus-serial's wrong behaviour is asserted as such, then ours on the same server. */
@@ -27,8 +27,8 @@ async function withBare<T>(use: (client: Bare) => Promise<T>, timeoutMs: number 
   }
 }
 
-async function withOurs<T>(use: (link: Link) => Promise<T>): Promise<T> {
-  const link = await openLink(tcpConfig(server.port));
+async function withOurs<T>(use: (link: Link) => Promise<T>, config = tcpConfig(server.port)): Promise<T> {
+  const link = await openLink(config);
   server.requests.length = 0;
   try {
     return await use(link);
@@ -77,20 +77,25 @@ describe("more requests than transaction ids (case 13)", () => {
   });
 
   test("ours answers 300 parallel requests rightly and drops the very late answer", async () => {
-    await withOurs(async (link) => {
-      expect(await Promise.all(addresses.map((address) => ourRead(link, address)))).toEqual(addresses.map((a) => [a]));
-      server.behaviour = () => undefined;
-      expect(await ourRead(link, 7777)).toBe("no-reply");
-      const lost = server.requests.at(-1);
-      server.behaviour = polite;
-      for (let i = 0; i < 255; i++) await ourRead(link, i);
-      server.behaviour = (request, socket) => {
-        if (lost) socket.write(rightAnswer(lost));
-        socket.write(rightAnswer(request));
-      };
-      for (let i = 5; i < 9; i++) expect(await ourRead(link, i)).toEqual([i]);
-      expect(link.stats().errors.late).toBe(4);
-    });
+    await withOurs(
+      async (link) => {
+        expect(await Promise.all(addresses.map((address) => ourRead(link, address)))).toEqual(
+          addresses.map((a) => [a]),
+        );
+        server.behaviour = () => undefined;
+        expect(await ourRead(link, 7777)).toBe("no-reply");
+        const lost = server.requests.at(-1);
+        server.behaviour = polite;
+        for (let i = 0; i < 255; i++) await ourRead(link, i);
+        server.behaviour = (request, socket) => {
+          if (lost) socket.write(rightAnswer(lost));
+          socket.write(rightAnswer(request));
+        };
+        for (let i = 5; i < 9; i++) expect(await ourRead(link, i)).toEqual([i]);
+        expect(link.stats().errors.late).toBe(4);
+      },
+      tcpConfig(server.port, REPLY_WAIT_MS),
+    );
   });
 });
 
@@ -103,13 +108,17 @@ test("a late answer is dropped and the next answers are right (case 14, where ba
   const expected = ["x", [11], [12]];
   await withBare(async (client) => {
     expect(await bareRead(client, 10)).toBe("Timed out");
+    client.setTimeout(PATIENCE_MS);
     expect([await bareRead(client, 11), await bareRead(client, 12)]).toEqual(expected.slice(1));
   });
-  await withOurs(async (link) => {
-    expect(await ourRead(link, 10)).toBe("no-reply");
-    expect([await ourRead(link, 11), await ourRead(link, 12)]).toEqual(expected.slice(1));
-    expect(link.stats().errors.late).toBe(1);
-  });
+  await withOurs(
+    async (link) => {
+      expect(await ourRead(link, 10)).toBe("no-reply");
+      expect([await ourRead(link, 11), await ourRead(link, 12)]).toEqual(expected.slice(1));
+      expect(link.stats().errors.late).toBe(1);
+    },
+    tcpConfig(server.port, REPLY_WAIT_MS),
+  );
 });
 
 describe("a header that cannot be right (case 15)", () => {
@@ -215,15 +224,18 @@ describe("the stream", () => {
       (id: number) => mbap(id, 1, [3, 4, 0, 1, 0, 2]),
       (id: number) => mbap(id, 1, [0x83]),
     ];
-    await withOurs(async (link) => {
-      for (const make of wrong) {
-        server.behaviour = (request, socket) => void socket.write(make(request.id));
-        expect(await ourRead(link, 1)).toBe("no-reply");
-        server.behaviour = polite;
-        expect(await ourRead(link, 1)).toEqual([1]);
-      }
-      expect(link.stats().errors.mismatch).toBe(4);
-    });
+    await withOurs(
+      async (link) => {
+        for (const make of wrong) {
+          server.behaviour = (request, socket) => void socket.write(make(request.id));
+          expect(await ourRead(link, 1)).toBe("no-reply");
+          server.behaviour = polite;
+          expect(await ourRead(link, 1)).toEqual([1]);
+        }
+        expect(link.stats().errors.mismatch).toBe(4);
+      },
+      tcpConfig(server.port, REPLY_WAIT_MS),
+    );
   });
 
   test("an exception is a refusal of the drive", async () => {
@@ -236,35 +248,41 @@ describe("the stream", () => {
   });
 
   test("a peer that is gone without a word is noticed by silence and connected to again", async () => {
-    await withOurs(async (link) => {
-      expect(await ourRead(link, 3)).toEqual([3]);
-      server.behaviour = () => undefined;
-      const codes = new Set<unknown>();
-      while (link.up) {
-        await link
-          .transact(1, { fn: "write", address: 1, value: 1 }, { class: "command" })
-          .catch((error: { code: string }) => codes.add(error.code));
-      }
-      expect([...codes]).toEqual(["no-reply"]);
-      expect(link.downReason).toMatch(/in a row/);
-      server.behaviour = polite;
-      await until(() => link.up, "connected again");
-      await until(() => link.breaker(1) === "closed", "the unit answered a probe");
-      expect(await ourRead(link, 4)).toEqual([4]);
-    });
+    await withOurs(
+      async (link) => {
+        expect(await ourRead(link, 3)).toEqual([3]);
+        server.behaviour = () => undefined;
+        const codes = new Set<unknown>();
+        while (link.up) {
+          await link
+            .transact(1, { fn: "write", address: 1, value: 1 }, { class: "command" })
+            .catch((error: { code: string }) => codes.add(error.code));
+        }
+        expect([...codes]).toEqual(["no-reply"]);
+        expect(link.downReason).toMatch(/in a row/);
+        server.behaviour = polite;
+        await until(() => link.up, "connected again");
+        await until(() => link.breaker(1) === "closed", "the unit answered a probe");
+        expect(await ourRead(link, 4)).toEqual([4]);
+      },
+      tcpConfig(server.port, REPLY_WAIT_MS),
+    );
   });
 });
 
 test("a drive that never answers behind a living socket does not make the connection flap", async () => {
   server.behaviour = () => undefined;
-  await withOurs(async (link) => {
-    for (let i = 0; i < 8; i++) {
-      const write = link.transact(1, { fn: "write", address: 1, value: i }, { class: "command" });
-      await expect(write).rejects.toMatchObject({ code: "no-reply" });
-    }
-    expect(link.up).toBe(true);
-    expect(server.sockets.length).toBe(1);
-  });
+  await withOurs(
+    async (link) => {
+      for (let i = 0; i < 8; i++) {
+        const write = link.transact(1, { fn: "write", address: 1, value: i }, { class: "command" });
+        await expect(write).rejects.toMatchObject({ code: "no-reply" });
+      }
+      expect(link.up).toBe(true);
+      expect(server.sockets.length).toBe(1);
+    },
+    tcpConfig(server.port, REPLY_WAIT_MS),
+  );
 });
 
 test("a port where nobody listens keeps the link down with the reason, and it comes up when somebody does", async () => {

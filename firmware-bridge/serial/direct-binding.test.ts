@@ -44,7 +44,7 @@ test("a line works while every thread of the pool is held", async () => {
   const link = await openLink(rtuConfig(slave.path));
   await withBlockedPool(async () => {
     for (let i = 0; i < 10; i++) {
-      const done = await link.transact(1, { fn: "read", address: i, quantity: 1 }, { class: "poll" });
+      const done = await link.transact(1, { fn: "read", address: i, quantity: 1 }, { class: "command" });
       expect(done.registers).toEqual([i]);
     }
   });

@@ -6,7 +6,9 @@ import type { Link } from "../link.ts";
 
 /** How long a test believes in a condition. */
 const LIMIT_MS = 80_000;
-/** Long enough for a test host that is busy with other tests, short enough to wait for in vain. */
+/** For an answer that comes: a busy test host must not look like a silent drive. */
+export const PATIENCE_MS = 10_000;
+/** For one that does not come: long enough for a host that is busy with other tests, short enough to wait for in vain. */
 export const REPLY_WAIT_MS = 250;
 
 export const clock = systemClock();
@@ -22,7 +24,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-export const rtuConfig = (path: string, stopWaitMaxMs = REPLY_WAIT_MS): LinkConfig => ({
+export const rtuConfig = (path: string, stopWaitMaxMs = PATIENCE_MS): LinkConfig => ({
   id: "line_t" as LinkId,
   kind: "modbus-rtu",
   port: path,
@@ -32,7 +34,7 @@ export const rtuConfig = (path: string, stopWaitMaxMs = REPLY_WAIT_MS): LinkConf
   stopWaitMaxMs,
 });
 
-export const tcpConfig = (port: number, stopWaitMaxMs = REPLY_WAIT_MS): LinkConfig => ({
+export const tcpConfig = (port: number, stopWaitMaxMs = PATIENCE_MS): LinkConfig => ({
   id: "cell_t" as LinkId,
   kind: "modbus-tcp",
   host: "127.0.0.1",
