@@ -40,7 +40,9 @@ export class ScanSession {
    */
   async ask<T>(bytes: Uint8Array, waitMs: number, read: (bytes: Uint8Array) => T | undefined): Promise<T | null> {
     const answer = await new Promise<T | null>((resolve) => {
-      const timer = this.#clock.after(waitMs, () => resolve(null));
+      // A busy loop may have let the timer pass before bytes that are there already: they are read first.
+      const late = () => this.#clock.soon(() => this.#clock.soon(() => resolve(null)));
+      const timer = this.#clock.after(waitMs, late);
       const end = (value: T | null) => {
         timer.cancel();
         resolve(value);

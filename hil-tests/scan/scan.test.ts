@@ -60,7 +60,7 @@ async function lineOfThree() {
   if (!link) throw new Error("no link");
   const sim = await simulate(link);
   const fleet = join(directory, "fleet.yaml");
-  const line = `{ id: line_a, kind: modbus-rtu, port: ${path}, baud: 115200, parity: none, stopWaitMaxMs: 300 }`;
+  const line = `{ id: line_a, kind: modbus-rtu, port: ${path}, baud: 115200, parity: none, stopWaitMaxMs: 800 }`;
   writeFileSync(fleet, `box: box_1\nlinks:\n  - ${line}\n`);
   return { directory, path, sim, fleet };
 }
@@ -116,7 +116,7 @@ test("not one request of a scan carries a function that writes", async () => {
     };
   }
   const link = { id: "line_a", kind: "modbus-rtu", port: path, baud: 115_200, parity: "none", stopBits: 1 } as const;
-  const config = { ...link, stopWaitMaxMs: 300 } as Parameters<typeof scanPlan>[0];
+  const config = { ...link, stopWaitMaxMs: 800 } as Parameters<typeof scanPlan>[0];
   await scanLine({
     link: config,
     plan: scanPlan(config, { units: [1, 3, 4], everySpeed: false }),
@@ -135,7 +135,7 @@ test("a drive behind Modbus TCP is found at its unit, and the link keeps its add
   const sim = await simulate({ kind: "modbus-tcp", id: "cell", host: "127.0.0.1", port: 0, replyMs: 0, drives });
   const address = sim.address();
   const port = "port" in address ? address.port : 0;
-  const link = { id: "cell", kind: "modbus-tcp", host: "127.0.0.1", port, stopWaitMaxMs: 300 } as Parameters<
+  const link = { id: "cell", kind: "modbus-tcp", host: "127.0.0.1", port, stopWaitMaxMs: 800 } as Parameters<
     typeof scanPlan
   >[0];
   const found = await scanLine({
