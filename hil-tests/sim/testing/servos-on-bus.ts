@@ -42,10 +42,25 @@ export async function servosOnBus(bus: "dynamixel" | "feetech", units: readonly 
   ends.controller.subscribe("reports", ({ report }) => void reports.push(report));
   ends.controller.subscribe("samples", (message) => void (message.type === "link-stats" && stats.push(message.stats)));
   let link: Link | undefined;
-  const bridge = await startBridge({
+  let bridge: Awaited<ReturnType<typeof startBridge>> | undefined;
+  let seq = 0;
+  const beat = () =>
+    ends.controller.publish("controller-beats", {
+      epoch: 1,
+      seq: ++seq,
+      reportsSeen: Number.MAX_SAFE_INTEGER,
+      bridgeBoot: bridge?.boot ?? null,
+    });
+  // The controller is this very process: whenever the bridge looks for it, it is there, however long the host looked away.
+  const every: typeof clock.every = (ms, look) =>
+    clock.every(ms, () => {
+      beat();
+      queueMicrotask(look);
+    });
+  bridge = await startBridge({
     config,
     bus: ends.bridge,
-    clock,
+    clock: { ...clock, every },
     random: systemRandom(),
     createLink: (linkConfig, plan) => {
       link = createLink(linkConfig, { ...plan, clock, random: systemRandom(), log: silentLog });
@@ -54,15 +69,6 @@ export async function servosOnBus(bus: "dynamixel" | "feetech", units: readonly 
     loadProfile,
     log: silentLog,
   });
-  let seq = 0;
-  const beat = () =>
-    ends.controller.publish("controller-beats", {
-      epoch: 1,
-      seq: ++seq,
-      reportsSeen: Number.MAX_SAFE_INTEGER,
-      bridgeBoot: bridge.boot,
-    });
-  const beats = clock.every(50, beat);
   beat();
   const status = (unit: number) =>
     reports.flatMap((one) => (one.type === "axis-status" && one.status.axis === `s${unit}` ? [one.status] : [])).at(-1);
@@ -104,7 +110,6 @@ export async function servosOnBus(bus: "dynamixel" | "feetech", units: readonly 
     },
     async close(): Promise<void> {
       await bridge.close();
-      beats.cancel();
       await sim.unplug();
       rmSync(directory, { recursive: true });
     },
