@@ -70,7 +70,7 @@ const near = (counts: number) => expect.closeTo(counts, -2);
 const done = { type: "order-done" };
 
 /** A loaded machine is slow, and each test waits for several motions one after the other. */
-const SLOW_MS = 90_000;
+const SLOW_MS = 180_000;
 
 describe.concurrent.each(families)("$name over $transport", { timeout: SLOW_MS }, (family) => {
   test("it is only read until somebody asks, then enables, homes and moves, each start sent once", async () => {
@@ -146,7 +146,8 @@ describe.concurrent.each(families)("$name over $transport", { timeout: SLOW_MS }
     const { done: run, order, move, home, moving, line, simulated, supervisor } = await rig(family);
     await run({ kind: "enable" });
     await run(home);
-    const goal = Math.round(family.far / 10);
+    // Far enough away that a busy host sees it on its way.
+    const goal = Math.round(family.far / 4);
     const away = order(move(goal));
     await moving(away);
     await line.unplug();
@@ -161,7 +162,7 @@ describe.concurrent.each(families)("$name over $transport", { timeout: SLOW_MS }
   });
 
   test("a watchdog over every telegram stops the drive that lost its master, and it stays in fault until reset", async () => {
-    const parts = await rig(family, { watchdog: "telegram", watchdogMs: 600 });
+    const parts = await rig(family, { watchdog: "telegram", watchdogMs: 1200 });
     const { done: run, order, move, home, moving, line, supervisor, simulated } = parts;
     await run({ kind: "enable" });
     await run(home);

@@ -23,7 +23,7 @@ const LINKS = `
 control: { port: 0 }
 links:
   - { id: line_a, kind: modbus-rtu, path: line_a, baud: 115200, drives: [
-      { id: x1, unit: 1, model: leadshine-icl-rs },
+      { id: x1, unit: 1, model: leadshine-icl-rs, quirks: { bootMs: 2500 } },
       { id: x2, unit: 2, model: leadshine-icl-rs, plant: { startAt: 3000 } } ] }
   - { id: cell_1, kind: modbus-tcp, drives: [{ id: z1, unit: 255, model: mitsubishi-mr-je-c }] }
 `;
@@ -135,8 +135,10 @@ describe("on a serial line", () => {
     await post("/drives/x1/faults", { kind: "silence", execute: true, times: 1, on: "writes" });
     expect(await read()).toHaveLength(7);
     expect(await line.ask(writeFrame(1, 0x000f, 1), 8, 100)).toHaveLength(0);
-    const { body } = await get("/drives/x1");
-    expect(body).toMatchObject({ enabled: true, record: [{ seq: 1, kind: "enable", obeyed: true }] });
+    // The control port may answer before the line is read: they are two streams.
+    await expect
+      .poll(async () => (await get("/drives/x1")).body)
+      .toMatchObject({ enabled: true, record: [{ seq: 1, kind: "enable", obeyed: true }] });
     await line.ask(writeFrame(1, 0x000f, 0), 8);
     expect((await get("/drives/x1?afterSeq=1")).body["record"]).toMatchObject([{ seq: 2, kind: "disable" }]);
   });
@@ -156,7 +158,8 @@ describe("on a serial line", () => {
   });
 
   test("a late reply comes after the master gave up", async () => {
-    await post("/drives/x1/faults", { kind: "late-reply", delayMs: 150 });
+    // Late by far more than a busy host needs to see that nothing has come.
+    await post("/drives/x1/faults", { kind: "late-reply", delayMs: 1500 });
     expect(await line.ask(readFrame(1, 0x0001, 1), 7, 50)).toHaveLength(0);
     expect(await line.ask(Buffer.alloc(0), 7)).toHaveLength(7);
   });
@@ -194,7 +197,7 @@ describe("on a serial line", () => {
     await post("/drives/x1/faults", { kind: "power-cycle" });
     expect((await get("/drives/x1")).body["answering"]).toBe(false);
     expect(await silent()).toHaveLength(0);
-    await expect.poll(async () => (await get("/drives/x1")).body["answering"], { timeout: WAIT_MS }).toBe(true);
+    await expect.poll(async () => (await get("/drives/x1")).body["answering"]).toBe(true);
     expect(await read()).toHaveLength(7);
   });
 });
@@ -234,9 +237,10 @@ describe("on TCP", () => {
   });
 
   test("a broken header ends the connection", async () => {
-    const broken = connect(port(), "127.0.0.1");
+    // Closed with bytes unread it is reset, which is an end, too.
+    const broken = connect(port(), "127.0.0.1").on("error", () => undefined);
     broken.write(Buffer.from("000100070006FF0360410001", "hex"));
-    await once(broken, "close");
+    await new Promise((resolve) => broken.once("close", resolve));
   });
 
   test("an unplugged port refuses connections and comes back under the same number", async () => {
@@ -298,7 +302,8 @@ describe("the control port", () => {
 });
 
 describe.runIf(needs("mbpoll"))("a foreign master", () => {
-  const mbpoll = (args: string[]) => promisify(execFile)("mbpoll", args);
+  // Its usual second for an answer is short on a busy host; ten are the most it takes.
+  const mbpoll = (args: string[]) => promisify(execFile)("mbpoll", ["-o", "10", ...args]);
 
   test("mbpoll reads a path-table drive on the line", async () => {
     const at = ["-m", "rtu", "-b", "115200", "-P", "none", "-0", "-B", "-1"];
