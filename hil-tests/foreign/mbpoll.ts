@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import type { ModbusRequest } from "@servofleet/firmware-bridge/link/link";
 
-const RUN_LIMIT_MS = 20_000;
+const RUN_LIMIT_MS = 60_000;
+/** The most that mbpoll waits for an answer, s: a busy host is slow. */
+const PATIENT = ["-o", "10"];
 
 /** Where mbpoll finds its server: a serial device at 115200 8N1, or a port of this machine. */
 export type MbpollTarget =
@@ -23,7 +25,7 @@ export async function mbpoll(target: MbpollTarget, unit: number, request: Modbus
   const values = request.fn === "read" ? [] : request.fn === "write" ? [request.value] : request.values;
   const at = ["-v", "-m", target.wire, ...on, "-0", "-1", "-a", String(unit), "-t", "4", "-r", String(request.address)];
   const where = target.wire === "rtu" ? target.device : "127.0.0.1";
-  const said = await output([...at, ...count, where, ...values.map(String)]);
+  const said = await output([...PATIENT, ...at, ...count, where, ...values.map(String)]);
   return {
     tx: frameIn(said, /^(?:\[[0-9A-F]{2}\])+$/m),
     rx: frameIn(said, /^(?:<[0-9A-F]{2}>)+$/m),

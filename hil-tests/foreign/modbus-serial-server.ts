@@ -5,7 +5,7 @@ import modbusSerial from "modbus-serial";
 import { freePort } from "./free-port.ts";
 import { socatPair } from "./socat-pair.ts";
 
-const REPLY_WAIT_MS = 1000;
+const REPLY_WAIT_MS = 10_000;
 
 /** modbus-serial's own slave, with its own parser and its own frames. It answers for every unit. */
 export interface ModbusSerialServer {

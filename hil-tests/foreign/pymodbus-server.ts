@@ -7,7 +7,7 @@ import { socatPair } from "./socat-pair.ts";
 
 const SCRIPT = fileURLToPath(new URL("./pymodbus_server.py", import.meta.url));
 /** Python answers in about a millisecond, on a busy test host in many. */
-const REPLY_WAIT_MS = 1000;
+const REPLY_WAIT_MS = 3000;
 
 /** Units that exist, and how many holding registers each has: twins of pymodbus_server.py. */
 export const PYMODBUS_UNITS = [1, 2] as const;

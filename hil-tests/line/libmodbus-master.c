@@ -27,7 +27,7 @@ int main(int count, char **arguments) {
   }
   modbus_t *master = modbus_new_rtu(arguments[1], atoi(arguments[2]), 'N', 8, 1);
   if (!master || registers > REGISTERS_MAX || modbus_connect(master)) return 1;
-  modbus_set_response_timeout(master, 1, 0);
+  modbus_set_response_timeout(master, 10, 0);
   uint16_t values[REGISTERS_MAX];
   int failed = 0;
   double started = now();

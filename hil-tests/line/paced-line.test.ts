@@ -88,8 +88,8 @@ test("bytes take the time of the wire: the account of the line is characters tim
 });
 
 test("who talks while another talks spoils both frames, and it is counted", async () => {
-  // The answer takes 265 ms: the second request falls into it on any machine.
-  const { line, say, hear } = await lineWithMaster({ baud: 9600 });
+  // The answer takes 2.1 s: the second request falls into it on any machine.
+  const { line, say, hear } = await lineWithMaster({ baud: 1200 });
   say(readRequest(1, 0, 125));
   await hear(8);
   say(readRequest(2, 0, 1));
@@ -104,8 +104,8 @@ test("who talks while another talks spoils both frames, and it is counted", asyn
 });
 
 test("two units that answer at once spoil each other", async () => {
-  const { line, say, hear } = await lineWithMaster({ baud: 9600, latePpm: 1_000_000, lateUs: 200_000 });
-  // The late answer of unit 1 runs from 208 to 267 ms; that of unit 2 begins while it is on the wire.
+  const { line, say, hear } = await lineWithMaster({ baud: 1200, latePpm: 1_000_000, lateUs: 200_000 });
+  // The late answer of unit 1 takes 2.1 s; that of unit 2 begins while it is on the wire.
   say(readRequest(1, 0, 125));
   await until(
     "the first was heard",

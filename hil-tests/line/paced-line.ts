@@ -6,7 +6,7 @@ import { compiledProgram } from "./compiled-program.ts";
 import { LineError } from "./line-error.ts";
 
 const SOURCE = fileURLToPath(new URL("./paced-line.c", import.meta.url));
-const ANSWER_LIMIT_MS = 10_000;
+const ANSWER_LIMIT_MS = 60_000;
 const END_LIMIT_MS = 3000;
 
 /** Share of the answers that are spoilt, in a million each; drawn by the line's seed. */
@@ -22,7 +22,7 @@ export interface LineFaults {
 
 /** The line and the units on it. */
 export interface PacedLineOptions extends LineFaults {
-  /** 9600 to 921600. */
+  /** 1200 to 921600. */
   readonly baud: number;
   /** Bits of one character, start and stop included; 10 is 8N1. */
   readonly bits?: number;
