@@ -52,6 +52,13 @@ async function controller(more: { socket?: string; weakness?: Weakness } = {}): 
 }
 const move = (life: ControllerProcess, axis: string, headers = {}): Promise<CrashAnswer> =>
   life.ask("POST", `/v1/axes/${axis}/commands`, { type: "MoveAbsolute", position: 5, velocity: 10 }, headers);
+/** Asks until it is accepted: a controller that heard no beat while this process looked away refuses for that alone. */
+const accepted = (life: ControllerProcess, axis: string): Promise<CrashAnswer> =>
+  vi.waitFor(async () => {
+    const answer = await move(life, axis);
+    expect(answer.status).toBe(202);
+    return answer;
+  }, WAIT);
 const moves = (life: ControllerProcess, axis: string) => life.bridge.orders.filter((order) => order.axis === axis);
 
 /** Asks for a stop and waits until the bridge has it; the answer, which may need the disk, is left on its way. */
@@ -77,14 +84,14 @@ describe("a stop reaches the bridge, and a move, the control, does not", () => {
 
   test("on a full disk, and motion comes back with the room, without a restart", LIMIT, async () => {
     const life = await controller();
-    expect((await move(life, "x1")).status).toBe(202);
+    await accepted(life, "x1");
     faults.failWrites("ENOSPC");
     expect((await move(life, "x0")).status).toBeGreaterThanOrEqual(500);
     await stopIsHeard(life, "x0");
     expect(moves(life, "x0")).toEqual([]);
     expect(faults.given).toBeGreaterThan(0);
     faults.failWrites(null);
-    await vi.waitFor(async () => expect((await move(life, "x2")).status).toBe(202), WAIT);
+    await accepted(life, "x2");
     expect(life.ended).toBe(false);
     expect(await verifyLog(join(directory, "events.db"), clock)).toMatchObject({ ok: true });
   });
@@ -92,8 +99,7 @@ describe("a stop reaches the bridge, and a move, the control, does not", () => {
   test("on a full disk that the writer will not hear of, the control, a move is accepted and lost", LIMIT, async () => {
     const life = await controller({ weakness: "swallows-full-disk" });
     faults.failWrites("ENOSPC");
-    const moved = await move(life, "x0");
-    expect(moved.status).toBe(202);
+    const moved = await accepted(life, "x0");
     const reader = await openLogReader({ file: join(directory, "events.db"), clock });
     onTestFinished(() => reader.close());
     expect(await reader.findById(String(moved.body["commandId"]))).toBeUndefined();
@@ -170,7 +176,7 @@ async function comesBack(withSuccessor: boolean): Promise<{ old: ControllerProce
     await vi.waitFor(() => expect(faults.syncsUnderWay).toBe(0), WAIT);
     old.kill("SIGSTOP");
     for (const name of ["events.lock", "events.lock.owner"]) await rm(join(directory, name), { force: true });
-    if (withSuccessor) expect((await move(await controller({ socket: "new" }), "x0")).status).toBe(202);
+    if (withSuccessor) await accepted(await controller({ socket: "new" }), "x0");
   }, WAIT);
   old.kill("SIGCONT");
   // It has to hear its bridge again first, else it refuses for that alone.
