@@ -1,15 +1,21 @@
 import { BEAT_LOST_MS, type ControllerBeat } from "@servofleet/contracts";
 
+/** Between two looks of a bridge that does not sleep. */
+const LOOKS_APART_MAX_MS = 200;
+
 /** Whom the bridge obeys, and whether it is heard. Pure: it is told the time. */
 export class ControllerWatch {
   #epoch = 0;
   #heardMs: number;
   #ever = false;
   #lost = false;
+  #lookedMs: number;
+  #benefitGiven = false;
 
   /** The bridge's own start counts as the last sign: a controller that never comes is lost as well. */
   constructor(nowMs: number) {
     this.#heardMs = nowMs;
+    this.#lookedMs = nowMs;
   }
 
   /** Highest epoch seen. */
@@ -31,6 +37,7 @@ export class ControllerWatch {
     this.#heardMs = nowMs;
     this.#ever = true;
     this.#lost = false;
+    this.#benefitGiven = false;
     return true;
   }
 
@@ -44,9 +51,15 @@ export class ControllerWatch {
     this.#lost = true;
   }
 
-  /** Whether it has been silent for so long that the axes follow their policy; until it is heard again. */
+  /**
+   * Whether it has been silent for so long that the axes follow their policy; until it is heard again. If it was the bridge
+   * that slept, beats wait unread: they are heard before it judges, which it then does at the next look whatever comes.
+   */
   isLost(nowMs: number): boolean {
-    this.#lost ||= nowMs - this.#heardMs > BEAT_LOST_MS;
+    const slept = nowMs - this.#lookedMs > LOOKS_APART_MAX_MS;
+    this.#lookedMs = nowMs;
+    if (slept && !this.#benefitGiven) this.#benefitGiven = true;
+    else this.#lost ||= nowMs - this.#heardMs > BEAT_LOST_MS;
     return this.#lost;
   }
 }
