@@ -4,16 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { AcceptedView, AxisView, CommandView, Page } from "@servofleet/contracts";
+import { type AcceptedView, type AxisView, type CommandView, type Page, TERMINAL_STATES } from "@servofleet/contracts";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { stringify } from "yaml";
 import { NODE_FLAGS, nodeEnvironment } from "../../bin/node-settings.ts";
 import { demoFleet, demoLinks } from "../demo/demo-fleet.ts";
 import type { MotionWrite } from "../sim/drive-record.ts";
+import { askSocket } from "./service-socket.ts";
 import { until } from "./until.ts";
 
 const CLI = fileURLToPath(new URL("../../bin/servofleet.ts", import.meta.url));
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
+/** The longest that the read side lets a reader wait for a position. */
+const CATCH_UP_MS = 10_000;
 /**
  * Simulated drives live on the host's cores, which other programs share: they pause for longer than a drive ever would.
  * A patient line keeps the host's scheduler out of what a scenario proves.
@@ -69,11 +72,15 @@ export interface RunningBox {
   /** Base address of the simulators' fault control. */
   readonly control: string;
   call<T = unknown>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>>;
+  /** Reads what the log knows by now: a read side that is behind is waited for. Throws when it is not answered by 200. */
+  read<T>(path: string): Promise<T>;
+  /** As the read side shows it, which may lag behind; throws when it is not shown. */
   axis(id: string): Promise<AxisView>;
   /** Sends a command and returns its id; throws when it is not accepted. */
   send(axis: string, request: object, headers?: Record<string, string>): Promise<AcceptedView>;
+  /** As the read side shows it, which may lag behind; throws when it is not shown. */
   command(id: string): Promise<CommandView>;
-  /** Sends a command and waits for its end. */
+  /** Sends a command and waits for its end; `waitS` is how long the box itself waits. */
   run(axis: string, request: object, waitS?: number): Promise<CommandView>;
   /** Enables and homes. */
   prepare(axis: string): Promise<void>;
@@ -206,8 +213,12 @@ function box(parts: Parts): RunningBox {
   const { directory, data, fleetFile, url, control, log } = parts;
   const call = <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     request<T>(url + path, method, body, headers);
-  const axis = async (id: string) => (await call<AxisView>("GET", `/v1/axes/${id}`)).body;
-  const command = async (id: string) => (await call<CommandView>("GET", `/v1/commands/${id}`)).body;
+  const shown = async <T>(path: string) => {
+    const answer = await call<T>("GET", path);
+    if (answer.status !== 200) throw new BoxError("not-shown", { path, ...answerFacts(answer) }, "see the problem");
+    return answer.body;
+  };
+  const command = (id: string) => shown<CommandView>(`/v1/commands/${id}`);
   const send = async (id: string, wish: object, headers: Record<string, string> = {}) => {
     const answer = await call<AcceptedView>("POST", `/v1/axes/${id}/commands`, wish, headers);
     if (answer.status !== 202) throw new BoxError("not-accepted", answerFacts(answer), "see the problem");
@@ -215,8 +226,9 @@ function box(parts: Parts): RunningBox {
   };
   const run = async (id: string, wish: object, waitS = 20) => {
     const answer = await call<CommandView>("POST", `/v1/axes/${id}/commands`, wish, { prefer: `wait=${waitS}` });
-    if (answer.status !== 200) throw new BoxError("did-not-end", answerFacts(answer), "see the problem");
-    return answer.body;
+    if (answer.status === 200) return answer.body;
+    if (answer.status !== 202) throw new BoxError("not-accepted", answerFacts(answer), "see the problem");
+    return until(`${answer.body.commandId} has ended`, () => command(answer.body.commandId), hasEnded);
   };
   return {
     directory,
@@ -225,7 +237,8 @@ function box(parts: Parts): RunningBox {
     url,
     control,
     call,
-    axis,
+    read: async (path) => shown(await fromNowOn(url, data, path)),
+    axis: (id) => shown(`/v1/axes/${id}`),
     command,
     send,
     run,
@@ -257,6 +270,17 @@ function box(parts: Parts): RunningBox {
       return code;
     },
   };
+}
+
+const hasEnded = ({ state }: CommandView): boolean => TERMINAL_STATES.has(state);
+
+/** The path of a read that waits until the read side has what the log has now: only the controller knows that. */
+async function fromNowOn(url: string, data: string, path: string): Promise<string> {
+  const socket = join(data, "run", "controller.sock");
+  const { body } = await askSocket<{ position: number }>(socket, "GET", "/readyz");
+  const logId = (await request(`${url}/v1/groups`, "GET", undefined, {})).headers.get("x-position")?.split(".")[0];
+  const now = `minPosition=${logId}.${body.position}&waitMs=${CATCH_UP_MS}`;
+  return `${path}${path.includes("?") ? "&" : "?"}${now}`;
 }
 
 async function upset(url: string, fault: object): Promise<void> {
@@ -334,10 +358,11 @@ function commandLine(pid: string): string[] {
   }
 }
 
-/** Runs the command line to its end. */
+/** Runs the command line to its end; killed when it takes longer than the limit. */
 export function runCli(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  limitMs: number = END_LIMIT_MS,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
   let stdout = "";
@@ -349,7 +374,7 @@ export function runCli(
     stderr += chunk.toString();
   });
   // A verb that should have refused to start must not hold the test for ever.
-  const limit = systemClock().after(END_LIMIT_MS, () => child.kill("SIGKILL"), true);
+  const limit = systemClock().after(limitMs, () => child.kill("SIGKILL"), true);
   return new Promise((resolve) =>
     child.once("close", (code) => {
       limit.cancel();

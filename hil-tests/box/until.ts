@@ -1,7 +1,7 @@
 import { systemClock } from "@servofleet/runtime/system-clock";
 
 const LOOK_EVERY_MS = 25;
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 60_000;
 
 /** What a test waited for did not come about. */
 export class NeverError extends Error {

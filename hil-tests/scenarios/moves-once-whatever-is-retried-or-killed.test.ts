@@ -8,7 +8,7 @@ import { runRetryStorm } from "../trials/retry-storm.ts";
 let box: RunningBox;
 beforeAll(async () => {
   box = await startBox({ links: withWatchdog });
-}, 60_000);
+});
 afterAll(() => box?.stop());
 
 test("one command under one key moves the drive at most once, whoever repeats it and whatever is killed", async () => {
@@ -30,4 +30,4 @@ test("a kill in mid-move leaves nothing but stops behind, twenty times, with a w
     expect(result.broken).toEqual([]);
     expect(result.classifiedMs).toBeGreaterThanOrEqual(0);
   }
-}, 300_000);
+}, 600_000);

@@ -85,7 +85,7 @@ async function longMove(box: RunningBox, axis: string): Promise<string> {
 }
 
 const eventsOf = async (box: RunningBox, type: string): Promise<readonly CloudEvent[]> =>
-  (await box.call<Page<CloudEvent>>("GET", `/v1/events?limit=1000&type=${type}`)).body.items;
+  (await box.read<Page<CloudEvent>>(`/v1/events?limit=1000&type=${type}`)).items;
 
 const completed = (box: RunningBox) => eventsOf(box, "RecoveryCompleted");
 

@@ -1,5 +1,6 @@
 import type { AcceptedView } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
+import { signalService } from "../box/patient-asking.ts";
 import { readyAxis } from "../box/ready-axis.ts";
 import type { RunningBox, ServiceName } from "../box/running-box.ts";
 import { until } from "../box/until.ts";
@@ -95,13 +96,7 @@ function ask(box: RunningBox, { axis, key, position }: StormOptions) {
 
 /** SIGKILL, and until the supervisor has brought it back. */
 export async function killAndReturn(box: RunningBox, service: ServiceName): Promise<void> {
-  const pid = await until(
-    `${service} runs`,
-    () => box.pid(service),
-    (found) => found !== undefined,
-    BACK_LIMIT_MS,
-  );
-  process.kill(pid ?? 0, "SIGKILL");
+  const pid = await signalService(box, service, "SIGKILL");
   await until(
     `${service} is back in a new process`,
     () => box.pid(service),
