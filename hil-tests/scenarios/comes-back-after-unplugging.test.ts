@@ -25,6 +25,9 @@ const newestSeq = async (axis: string) => (await box.drive(axis)).record.at(-1)?
 const startsSince = async (axis: string, seq: number) =>
   (await box.drive(axis, seq)).record.filter(({ kind }) => /^start|velocity|home/.test(kind));
 
+const latchedStops = async (axis: string) =>
+  (await box.read<Page<CloudEvent>>(`/v1/events?axis=${axis}&type=StopLatched`)).items.length;
+
 const back = (axis: string) =>
   until(
     `${axis} is back`,
@@ -41,7 +44,12 @@ test("an unplugged serial line is an alarm, its axes are offline, and it comes b
     ({ plant }) => Math.abs(plant.velocity) > 500,
   );
   const seqs = { x1: await newestSeq("x1"), x2: await newestSeq("x2") };
-  const standing = (await box.drive("x2")).plant.position;
+  const still = await until(
+    "the shaft of x2 has settled",
+    () => box.drive("x2"),
+    ({ plant }) => plant.velocity === 0,
+  );
+  const standing = still.plant.position;
   await box.upsetLink("line_a", { kind: "unplug" });
   await until(
     "line_a is down",
@@ -54,7 +62,11 @@ test("an unplugged serial line is an alarm, its axes are offline, and it comes b
       () => box.axis(axis),
       ({ state }) => state === "offline",
     );
-  const [alarm] = await alarmsOf("line_a");
+  const [alarm] = await until(
+    "line_a has an alarm",
+    () => alarmsOf("line_a"),
+    (alarms) => alarms.length > 0,
+  );
   expect(alarm).toMatchObject({ kind: "link-down", state: "active", clearedAt: null });
   const refused = await box.call("POST", "/v1/axes/x2/commands", { type: "MoveAbsolute", position: 10 });
   expect([409, 503], JSON.stringify(refused.body)).toContain(refused.status);
@@ -95,9 +107,16 @@ test("a stop posted while the line is unplugged is pending, stays latched, and i
     () => box.axis("x2"),
     ({ state }) => state === "offline",
   );
+  const before = await latchedStops("x2");
   const stop = await box.call<{ items: { result: string; recorded: boolean }[] }>("POST", "/v1/axes/x2/stop");
   expect(stop.status, JSON.stringify(stop.body)).toBe(202);
-  expect(stop.body.items).toMatchObject([{ axis: "x2", result: "pending", recorded: true }]);
+  expect(stop.body.items).toMatchObject([{ axis: "x2", result: "pending" }]);
+  // The answer waits a second for the log, and a slow disk may take longer.
+  await until(
+    "the stop is in the log",
+    () => latchedStops("x2"),
+    (stops) => stops === before + 1,
+  );
   await box.upsetLink("line_a", { kind: "replug" });
   const drive = await until(
     "x2 got its stop",
@@ -125,7 +144,12 @@ test("a reset TCP connection is opened again, and what was under way ends once a
     "the link went down and up",
     async () =>
       (await box.call<Page<CloudEvent>>("GET", path)).body.items.filter(({ subject }) => subject === "link-cell_1"),
-    (events) => events.map(({ type }) => type.split(".")[1]).join() === "LinkWentDown,LinkWentUp",
+    // A host that pauses while it connects makes another round of it.
+    (events) =>
+      events
+        .map(({ type }) => type.split(".")[1])
+        .join()
+        .startsWith("LinkWentDown,LinkWentUp"),
   );
   const [ended] = await allEnded(box, [commandId]);
   expect(

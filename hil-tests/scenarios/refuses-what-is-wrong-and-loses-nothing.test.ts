@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ProblemDocument } from "@servofleet/contracts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { resetAxis } from "../box/patient-asking.ts";
 import { readyAxis } from "../box/ready-axis.ts";
 import { type RunningBox, startBox } from "../box/running-box.ts";
 import { until } from "../box/until.ts";
@@ -163,7 +164,7 @@ describe("what cannot be done now is a 409 that says why", () => {
   test("an axis whose stop is latched, until Reset", async () => {
     await box.call("POST", "/v1/axes/z2/stop");
     for (const type of ["Enable", "Home"]) await refused("/v1/axes/z2/commands", { type }, "stop-latched", 409);
-    expect((await box.run("z2", { type: "Reset" })).state).toBe("succeeded");
+    await resetAxis(box, "z2");
     expect((await box.run("z2", { type: "Enable" })).state).toBe("succeeded");
   });
 

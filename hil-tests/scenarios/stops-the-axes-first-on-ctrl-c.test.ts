@@ -1,9 +1,11 @@
 import type { StopView } from "@servofleet/contracts";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { afterEach, expect, test } from "vitest";
+import { signalService } from "../box/patient-asking.ts";
 import { readyAxis } from "../box/ready-axis.ts";
 import { type RunningBox, startBox } from "../box/running-box.ts";
 import { until } from "../box/until.ts";
+import { processOf } from "./box-processes.ts";
 
 const SLOW = { x1: { position: 700, velocity: 20 }, z1: { position: 350, velocity: 20 } } as const;
 const AXES = ["x1", "z1"] as const;
@@ -31,15 +33,20 @@ test("Ctrl-C stops moving axes while the gateway still answers, and then ends wi
   const clock = systemClock();
   let lastAnswerNs = 0n;
   const { url } = box;
-  const watching = clock.every(5, () => {
-    void fetch(`${url}/livez`).then(
-      () => (lastAnswerNs = clock.monotonicNs()),
-      () => undefined,
-    );
-  });
+  // One request after the other: when this process is held back, one is always on its way and is answered meanwhile.
+  const watch = async (): Promise<void> => {
+    while (
+      await fetch(`${url}/livez`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      lastAnswerNs = clock.monotonicNs();
+  };
+  const watching = watch();
   const askedNs = clock.monotonicNs();
   const code = await box.interrupt();
-  watching.cancel();
+  await watching;
   expect(code, box.log()).toBe(0);
   for (const axis of AXES) {
     const drive = await box.drive(axis);
@@ -56,11 +63,12 @@ test("with the gateway killed the command line still stops every axis", async ()
   box = await startBox();
   const running = box;
   await startMoving(running);
-  const keepDead = systemClock().every(5, () => {
-    const pid = running.pid("gateway");
-    if (pid !== undefined) process.kill(pid, "SIGKILL");
-  });
+  // A supervisor that stands still brings nobody back.
+  const supervisor = processOf(running.directory, "up");
+  if (supervisor === undefined) throw new Error("the supervisor is not to be found");
+  process.kill(supervisor, "SIGSTOP");
   try {
+    await signalService(running, "gateway", "SIGKILL");
     await until(
       "nobody answers at the gateway's port",
       () =>
@@ -70,7 +78,12 @@ test("with the gateway killed the command line still stops every axis", async ()
         ),
       (seen) => seen === "dead",
     );
-    const { code, stdout, stderr } = await running.cli("--json", "stop", "--all");
+    // A box waits one second for the drives and the log: who is told that one of them is missing stops again.
+    const { code, stdout, stderr } = await until(
+      "every axis has acknowledged the stop, and the log has it",
+      () => running.cli("--json", "stop", "--all"),
+      (told) => told.code === 0 && !told.stdout.includes('"recorded":false'),
+    );
     expect(code, stderr).toBe(0);
     expect(stderr).toContain("controller");
     const { items } = JSON.parse(stdout) as StopView;
@@ -83,7 +96,7 @@ test("with the gateway killed the command line still stops every axis", async ()
         ({ moving }) => !moving,
       );
   } finally {
-    keepDead.cancel();
+    process.kill(supervisor, "SIGCONT");
   }
   await until(
     "the gateway is back by itself and shows the latch",
