@@ -1,4 +1,4 @@
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
 import type { RunningBox } from "../box/running-box.ts";
 import { until } from "../box/until.ts";
 
@@ -14,6 +14,8 @@ const ARGS = [
   // Whatever asks for another host finds none.
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ];
+/** A browser on a busy host takes its time to open a page, ms. */
+const PAGE_LIMIT_MS = 60_000;
 /** Chromium says so of every answer of 400 and above: a refusal is no mistake of the page. */
 const REFUSAL = /^Failed to load resource/;
 
@@ -37,7 +39,17 @@ export interface OperatorPage {
   move(position: string, velocity?: string): Promise<void>;
   /** Stops that this page has asked for so far. */
   stops(): string[];
+  /** Waits until every stop that this page has asked for is answered or given up: none can arrive later. */
+  stopsAnswered(): Promise<void>;
+  /**
+   * Presses a stop until its axes have acknowledged it; returns what the page said then, and how often it was pressed. A box
+   * waits one second for the drives, and a host that pauses for longer is no fault of it.
+   */
+  stopConfirmed(press: () => Promise<void>): Promise<{ said: string; presses: number }>;
 }
+
+const isStop = (request: Request): boolean =>
+  request.method() === "POST" && new URL(request.url()).pathname.endsWith("/stop");
 
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
@@ -46,23 +58,58 @@ export function startBrowser(): Promise<Browser> {
 /** Opens the page of a box; resolves when it shows the fleet. */
 export async function openPage(context: Browser | BrowserContext, box: RunningBox): Promise<OperatorPage> {
   const page = await context.newPage();
+  page.setDefaultTimeout(PAGE_LIMIT_MS);
+  const underWay = new Set<Request>();
   const errors: string[] = [];
   const requests: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" && !REFUSAL.test(message.text())) errors.push(message.text());
   });
   page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("request", (request) => requests.push(`${request.method()} ${request.url()}`));
+  page.on("request", (request) => {
+    requests.push(`${request.method()} ${request.url()}`);
+    if (isStop(request)) underWay.add(request);
+  });
+  for (const end of ["requestfinished", "requestfailed"] as const)
+    page.on(end as "requestfinished", (request) => underWay.delete(request));
   await page.goto(box.url);
   await page.waitForSelector("#axes tr");
-  return operatorPage(page, errors, requests, box.url);
+  return operatorPage(page, errors, requests, underWay, box.url);
 }
 
-function operatorPage(page: Page, errors: string[], requests: string[], url: string): OperatorPage {
+function operatorPage(
+  page: Page,
+  errors: string[],
+  requests: string[],
+  underWay: ReadonlySet<Request>,
+  url: string,
+): OperatorPage {
   const textNow = async (selector: string) => (await page.locator(selector).allInnerTexts()).join("\n");
+  const stopsAnswered = async () =>
+    void (await until(
+      "no stop of the page is under way",
+      () => underWay.size,
+      (count) => count === 0,
+    ));
   const row = (axis: string) => `#axes tr[data-axis="${axis}"]`;
   return {
     page,
+    stopsAnswered,
+    async stopConfirmed(press) {
+      let presses = 0;
+      const said = await until(
+        "the stop is acknowledged by all its axes",
+        async () => {
+          await stopsAnswered();
+          await press();
+          presses++;
+          const answered = (text: string) => !text.includes("waiting for the drives") && !text.includes("trying again");
+          return until("the page says what became of the stop", () => textNow("#stop-answer"), answered);
+        },
+        (text) => / stop acknowledged by /.test(text),
+      );
+      return { said, presses };
+    },
     errors,
     requests,
     row,

@@ -1,5 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { signalService } from "../box/patient-asking.ts";
 import { readyAxis } from "../box/ready-axis.ts";
 import { type RunningBox, startBox } from "../box/running-box.ts";
 import { until } from "../box/until.ts";
@@ -30,10 +31,18 @@ describe.runIf(needs("chromium"))("the stop of the operator's page", () => {
 
   /** Sends the axis from one end to the other and waits until the page shows that it travels. */
   async function travelling(): Promise<number> {
-    const { measured } = await readyAxis(box, "z1");
-    const seq = (await box.drive("z1")).record.at(-1)?.seq ?? 0;
-    const position = (measured.position ?? 0) > 0 ? -350 : 350;
-    await box.send("z1", { type: "MoveAbsolute", position, velocity: 40 });
+    // A stop of the test before that is still under way would end this move.
+    await operator.stopsAnswered();
+    await readyAxis(box, "z1");
+    const { position: here, record } = await box.drive("z1");
+    const seq = record.at(-1)?.seq ?? 0;
+    await box.send("z1", { type: "MoveAbsolute", position: here > 0 ? -350 : 350, velocity: 20 });
+    // The state is "moving" from the order on, before the shaft turns: what stands then has not been stopped.
+    await until(
+      "the drive moves",
+      () => box.drive("z1"),
+      ({ plant }) => Math.abs(plant.velocity) > 500,
+    );
     await operator.text(operator.row("z1"), (text) => text.includes("moving"));
     return seq;
   }
@@ -60,14 +69,10 @@ describe.runIf(needs("chromium"))("the stop of the operator's page", () => {
     for (let repeat = 0; repeat < 5; repeat++) await keyboard.down("Escape");
     await keyboard.up("Escape");
     await stopped(seq);
-    await operator.text("#stop-answer", (text) => text.includes("acknowledged by"));
+    await operator.stopsAnswered();
     expect(operator.stops().slice(asked)).toEqual(["POST /v1/stop"]);
-    await keyboard.press("Escape");
-    await until(
-      "another press is another stop",
-      () => operator.stops().length - asked,
-      (count) => count === 2,
-    );
+    const { presses } = await operator.stopConfirmed(() => keyboard.press("Escape"));
+    expect(operator.stops().length - asked, "another press is another stop").toBe(1 + presses);
   });
 
   test("goes out while the move field is being typed into", async () => {
@@ -133,12 +138,10 @@ describe.runIf(needs("chromium"))("the stop of the operator's page", () => {
     const tabs: OperatorPage[] = [];
     for (let tab = 0; tab < TABS; tab++) tabs.push(await openPage(context, box));
     const last = tabs.at(-1);
-    const dashboard = box.pid("dashboard") ?? 0;
     const seq = await travelling();
-    process.kill(dashboard, "SIGSTOP");
+    const dashboard = await signalService(box, "dashboard", "SIGSTOP");
     try {
-      await last?.page.keyboard.press("Escape");
-      await last?.text("#stop-answer", (text) => text.includes("acknowledged by"));
+      await last?.stopConfirmed(() => last.page.keyboard.press("Escape"));
       const drive = await until(
         "the drive stands",
         () => box.drive("z1", seq),
@@ -162,6 +165,7 @@ describe.runIf(needs("chromium"))("the stop of the operator's page", () => {
     await alone.page.keyboard.press("Escape");
     await alone.text(alone.row("z1"), (text) => text.includes("stop latched"));
     await stopped(seq);
+    await alone.stopsAnswered();
     expect(alone.errors).toEqual([]);
     await context.close();
   });
@@ -175,7 +179,6 @@ describe.runIf(needs("chromium"))("the stop of the operator's page", () => {
     expect(text).toContain("did not get through");
     expect(operator.stops().length - asked).toBeGreaterThan(1);
     await page.context().setOffline(false);
-    await page.keyboard.press("Escape");
-    await operator.text("#stop-answer", (seen) => seen.includes("acknowledged by"));
+    await operator.stopConfirmed(() => page.keyboard.press("Escape"));
   });
 });
