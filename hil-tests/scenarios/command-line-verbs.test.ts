@@ -13,6 +13,7 @@ import type {
 } from "@servofleet/contracts";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { signalService } from "../box/patient-asking.ts";
 import { readyAxis } from "../box/ready-axis.ts";
 import { type RunningBox, startBox } from "../box/running-box.ts";
 import { until } from "../box/until.ts";
@@ -35,12 +36,23 @@ async function answer<T>(...words: string[]): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
+/**
+ * Asks again what the box may refuse or leave unconfirmed while the host pauses: a stop whose drives have not answered
+ * within its second, a Reset before the first reading after a stop.
+ */
+const insist = (...words: string[]) =>
+  until(
+    words.join(" "),
+    () => box.cli(...words),
+    ({ code }) => code === 0,
+  );
+
 /** Starts a verb that goes on until it is interrupted. */
-function follow(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [CLI, "--url", box.url, ...words], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...env },
-  });
+const follow = (...words: readonly string[]) => keepOpen(process.execPath, [CLI, "--url", box.url, ...words]);
+
+/** Starts a program, and tells what it has said so far. */
+function keepOpen(program: string, words: readonly string[]) {
+  const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TERM: "xterm" } });
   const seen = { stdout: "", stderr: "", code: undefined as number | null | undefined };
   child.stdout.on("data", (chunk: Buffer) => (seen.stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (seen.stderr += chunk.toString()));
@@ -76,7 +88,9 @@ test("a person enables, homes and moves an axis, and is told how each ended", as
   expect(moved).toMatchObject({ code: 0, stderr: "" });
   expect(moved.stdout).toMatch(/^MoveAbsolute succeeded, final error -?[\d.]+\n$/);
   const back = await answer<CommandView>("move", "x1", "-2.5", "--relative", "--wait", "--json");
-  expect(back).toMatchObject({ type: "MoveRelative", state: "succeeded", target: 10 });
+  expect(back).toMatchObject({ type: "MoveRelative", state: "succeeded" });
+  // A distance counts from where the axis stands, which may be anywhere in the window of the move before.
+  expect(Math.abs((back.target ?? Number.NaN) - 10)).toBeLessThanOrEqual(0.1);
 });
 
 test("a negative position needs no --, and takes one", async () => {
@@ -128,20 +142,25 @@ test("stop takes one axis, several, a group, a link or all; what is unknown does
     [["--all"], ["x1", "x2", "x3", "y1", "y2", "y3", "z1", "z2"]],
   ];
   for (const [words, axes] of cases) {
-    const { items } = await answer<StopView>("--json", "stop", ...words);
+    const { items } = JSON.parse((await insist("--json", "stop", ...words)).stdout) as StopView;
     expect(items.map(({ axis }) => axis).sort()).toEqual(axes);
   }
-  const partly = await box.cli("stop", "nobody", "x1");
+  const partly = await until(
+    "x1 is stopped, which nobody does not keep it from",
+    () => box.cli("stop", "nobody", "x1"),
+    ({ stdout }) => stdout === "x1: stop acknowledged\n",
+  );
   expect(partly.code).toBe(1);
-  expect(partly.stdout).toBe("x1: stop acknowledged\n");
   expect(partly.stderr).toContain('no axis "nobody"');
-  expect((await answer<CommandView>("--json", "reset", "x1", "--wait")).state).toBe("succeeded");
+  expect(JSON.parse((await insist("--json", "reset", "x1", "--wait")).stdout)).toMatchObject({ state: "succeeded" });
   expect((await box.cli("disable", "x1", "--wait")).stdout).toBe("Disable succeeded\n");
 });
 
 test("why tells the request, the decision, the log, the wire and the confirmation", async () => {
   await readyAxis(box, "x2");
   const { commandId } = await answer<CommandView>("--json", "move", "x2", "20", "--wait");
+  // The answer came from the controller: the read side, which tells the story, may lag behind it.
+  await box.read(`/v1/commands/${commandId}`);
   const { stdout, code } = await box.cli("why", commandId);
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`^MoveAbsolute ${commandId} on x2: succeeded`));
@@ -159,7 +178,7 @@ test("events lists the newest and follows what comes, also over a gateway that i
   expect((await box.cli("events", "--limit", "3")).stdout.trim().split("\n")).toHaveLength(3);
   expect((await answer<Page<CloudEvent>>("events", "--limit", "3", "--json")).items).toHaveLength(3);
   expect(await box.cli("events", "--after", "nonsense")).toMatchObject({ code: 2, stdout: "" });
-  const { child, seen, ended } = follow(["events", "--follow", "--json", "--axis", "y1"]);
+  const { child, seen, ended } = follow("events", "--follow", "--json", "--axis", "y1");
   await until(
     "an event has come",
     async () => {
@@ -168,7 +187,7 @@ test("events lists the newest and follows what comes, also over a gateway that i
     },
     (stdout) => stdout.includes("axis-y1"),
   );
-  process.kill(box.pid("gateway") ?? 0, "SIGKILL");
+  await signalService(box, "gateway", "SIGKILL");
   await until(
     "it has noticed",
     () => seen.stderr,
@@ -193,7 +212,7 @@ test("events lists the newest and follows what comes, also over a gateway that i
 });
 
 test("watch prints plain lines into a pipe, redraws on a terminal, and knows its axes", async () => {
-  const plain = follow(["watch", "x1", "z1"]);
+  const plain = follow("watch", "x1", "z1");
   await until(
     "both axes were printed",
     () => plain.seen.stdout,
@@ -203,9 +222,14 @@ test("watch prints plain lines into a pipe, redraws on a terminal, and knows its
   expect(await plain.ended()).toBe(0);
   expect(plain.seen.stdout).not.toMatch(CONTROL);
   expect(plain.seen.stdout).not.toContain("x2");
-  const drawn = await shell(`timeout --signal=INT 4 script -qec "$SF watch x1" /dev/null </dev/null`);
-  expect(drawn.text).toContain("\u001b[H\u001b[J");
-  expect(drawn.text).toContain("AXIS");
+  const drawn = keepOpen("script", ["-qec", `${process.execPath} ${CLI} --url ${box.url} watch x1`, "/dev/null"]);
+  await until(
+    "the table is drawn on a terminal",
+    () => drawn.seen.stdout,
+    (stdout) => stdout.includes("\u001b[H\u001b[J") && stdout.includes("AXIS"),
+  );
+  drawn.child.kill("SIGINT");
+  await drawn.ended();
   const unknown = await box.cli("watch", "nobody");
   expect(unknown).toMatchObject({ code: 1, stdout: "" });
   expect(unknown.stderr).toContain("one of x1, x2");
@@ -273,9 +297,8 @@ test("a finished grab starts the conveyor, and two runs of it stand side by side
   for (const id of ["x1", "x2", "x3"]) await readyAxis(box, id);
   const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
   // What the tests above have stopped: with any stop latched nothing may be armed.
-  const { items } = await answer<Page<AxisView>>("axes", "--json");
-  for (const { id } of items.filter(({ stopLatched }) => stopLatched))
-    expect((await answer<CommandView>("--json", "reset", id, "--wait")).state, id).toBe("succeeded");
+  const { items } = await box.read<Page<AxisView>>("/v1/axes");
+  for (const { id } of items.filter(({ stopLatched }) => stopLatched)) await insist("reset", id, "--wait");
   for (const name of ["grab", "conveyor"]) {
     await answer<ProgramView>("--json", "program", "add", `${docs}example-${name}.yaml`);
     expect(await answer<DryRunView>("--json", "program", "dry-run", name)).toMatchObject({ ok: true, axes: [] });
@@ -291,6 +314,7 @@ test("a finished grab starts the conveyor, and two runs of it stand side by side
   expect(fed).toMatchObject({ principal: "trigger:conveyor", trigger: { name: "grabbed" } });
   expect(fed?.steps[0]).toMatchObject({ step: "forth", state: "succeeded", axis: "x3" });
   const second = await answer<RunView>("--json", "run", "grab", "--wait");
+  await box.read("/v1/commands?limit=1");
   const compared = await box.cli("diff", first.runId, second.runId);
   expect(compared).toMatchObject({ code: 0, stderr: "" });
   for (const { step } of first.steps) expect(compared.stdout).toContain(step);
