@@ -72,8 +72,18 @@ export class Demos {
       await this.end(run).catch(() => run.child.kill("SIGKILL"));
     }
     for (const directory of this.#directories.splice(0)) {
-      for (const { pid } of processesIn(directory)) process.kill(pid, "SIGKILL");
-      rmSync(directory, { recursive: true, force: true });
+      for (const { pid } of processesIn(directory)) killIfThere(pid);
+      // Who has just been killed may still be making a file.
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     }
+  }
+}
+
+/** It may have ended between the look and the signal. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

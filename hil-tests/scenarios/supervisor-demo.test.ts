@@ -39,9 +39,14 @@ test("the demo says where it listens, Ctrl-C ends it with 0 and nobody is left; 
   const second = demos.start(data, ["--json", "demo"]);
   await demos.address(second);
   const { listening } = JSON.parse(second.stdout) as { listening: string };
-  expect(await positions(listening)).toBeGreaterThan(before);
-  const starts = await get<Page<CloudEvent>>(`${listening}/v1/events?type=BoxStarted`);
+  // The read side may have caught up with the log before the second controller wrote.
+  const starts = await until(
+    "the read side has the second start",
+    () => get<Page<CloudEvent>>(`${listening}/v1/events?type=BoxStarted`),
+    ({ items }) => items.length > 1,
+  );
   expect(starts.items.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  expect(await positions(listening)).toBeGreaterThan(before);
 });
 
 test("a second demo on the same data is refused at once, and the first one does not notice", async () => {
@@ -54,12 +59,20 @@ test("a second demo on the same data is refused at once, and the first one does 
   expect(second.stderr).toContain("already runs a box");
   expect(second.stderr).toContain("SERVOFLEET_DATA");
   expect(["demo-fleet.yaml", "demo-links.yaml"].map((name) => readFileSync(join(data, name), "utf8"))).toEqual(files);
-  const enabled = await fetch(`${url}/v1/axes/x1/commands`, {
-    method: "POST",
-    headers: { "content-type": "application/json", prefer: "wait=10" },
-    body: '{"type":"Enable"}',
-  });
-  expect(await enabled.json()).toMatchObject({ state: "succeeded" });
+  // Until every drive was read twice nothing but stops is taken.
+  const enabled = await until(
+    "the first demo takes a command and ends it",
+    async () => {
+      const answer = await fetch(`${url}/v1/axes/x1/commands`, {
+        method: "POST",
+        headers: { "content-type": "application/json", prefer: "wait=20" },
+        body: '{"type":"Enable"}',
+      });
+      return { status: answer.status, body: (await answer.json()) as { state?: string } };
+    },
+    ({ status }) => status === 200,
+  );
+  expect(enabled.body).toMatchObject({ state: "succeeded" });
 });
 
 test("a demo that cannot listen says why and leaves nothing running", async () => {
