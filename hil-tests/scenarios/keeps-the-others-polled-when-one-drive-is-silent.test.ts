@@ -79,9 +79,9 @@ async function shareKept(): Promise<{ share: number; told: string }> {
 }
 
 test("the other two of a line keep nine tenths of their poll rate, and the silent one says what is wrong", async () => {
-  // Both windows are of one process on a shared host: a pair that something else disturbed is measured once more.
+  // Both windows are of one process on a shared host: a pair that something else disturbed is measured again.
   let kept = await shareKept();
-  for (let again = 0; again < 2 && kept.share < SHARE_MIN; again++) {
+  for (let again = 0; again < 4 && kept.share < SHARE_MIN; again++) {
     await box.upsetDrive(SILENT, { kind: "clear" });
     await until(
       `${SILENT} is back`,
@@ -92,17 +92,21 @@ test("the other two of a line keep nine tenths of their poll rate, and the silen
   }
   expect(kept.share, kept.told).toBeGreaterThanOrEqual(SHARE_MIN);
   for (const axis of OTHERS) expect((await box.axis(axis)).state).not.toBe("offline");
-  const { body } = await box.call<Page<AlarmView>>("GET", "/v1/alarms?state=active");
-  const alarm = body.items.find(({ source }) => source === SILENT);
+  const active = await until(
+    `${SILENT} has an alarm`,
+    async () => (await box.call<Page<AlarmView>>("GET", "/v1/alarms?state=active")).body.items,
+    (items) => items.some(({ source }) => source === SILENT),
+  );
+  const alarm = active.find(({ source }) => source === SILENT);
   expect(alarm).toMatchObject({ kind: "axis-offline", state: "active" });
   expect(alarm?.message).toMatch(/does not answer: .{5,}/);
-  const { units } = (await box.call<LinkView>("GET", "/v1/links/line_a")).body;
-  expect(units.map(({ axis, breaker }) => [axis, breaker === "closed"])).toEqual([
-    ["x1", true],
-    ["x2", true],
-    ["x3", false],
-  ]);
-}, 180_000);
+  await until(
+    "the line is closed to the silent one only",
+    async () => (await box.call<LinkView>("GET", "/v1/links/line_a")).body.units,
+    (units) =>
+      units.map(({ axis, breaker }) => `${axis} ${breaker === "closed"}`).join() === "x1 true,x2 true,x3 false",
+  );
+}, 300_000);
 
 test("the silent one comes back by itself when it answers again, without moving", async () => {
   const { position } = (await box.drive(SILENT)).plant;
