@@ -11,17 +11,20 @@ const READY_LIMIT_MS = 45_000;
  * Nothing of it is retried blindly: each round looks at the axis first.
  */
 export async function readyAxis(box: RunningBox, id: string): Promise<AxisView> {
-  return until(
+  const { axis } = await until(
     `axis ${id} is ready for motion`,
     async () => {
       // What the log knows: a read side that lags would call an axis ready that has just been stopped.
-      const axis = await box.read<AxisView>(`/v1/axes/${id}`);
-      await nextStep(box, axis);
-      return axis;
+      const seen = await box.read<AxisView>(`/v1/axes/${id}`);
+      await nextStep(box, seen);
+      const { enabled, moving } = await box.drive(id);
+      return { axis: seen, drive: { enabled, moving } };
     },
-    isReady,
+    // A drive that leaves its quick stop by itself, disabled, has not been read again yet.
+    ({ axis: seen, drive }) => isReady(seen) && drive.enabled && !drive.moving,
     READY_LIMIT_MS,
   );
+  return axis;
 }
 
 const isReady = (axis: AxisView): boolean =>
