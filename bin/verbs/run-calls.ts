@@ -2,7 +2,7 @@ import type { CommandView, Page, RunView, RunWordView, StartedRunView } from "@s
 import { sleep } from "@servofleet/runtime/clock";
 import { systemClock } from "@servofleet/runtime/system-clock";
 import { FAILED, UsageError } from "../exit.ts";
-import { call, type Target } from "./api-client.ts";
+import { call, RefusedError, type Target } from "./api-client.ts";
 import type { Output } from "./output.ts";
 import { diffTable, runDiff } from "./run-diff.ts";
 import { runStory, runTable } from "./run-lines.ts";
@@ -10,6 +10,7 @@ import { runStory, runTable } from "./run-lines.ts";
 /** How often a verb that waits for the end of a run looks. */
 const LOOK_MS = 200;
 const RUNS_SHOWN = 50;
+const READ_BEHIND = "/problems/read-model-behind";
 const GOES_ON: ReadonlySet<string> = new Set(["running", "paused", "halting", "compensating", "offering"]);
 
 const path = (...parts: readonly string[]): string => `/v1/${parts.map(encodeURIComponent).join("/")}`;
@@ -29,7 +30,7 @@ export async function startRun(
     out.show(body, () => `${program} started as ${body.runId}\n  servofleet runs ${body.runId}`);
     return 0;
   }
-  let run = (await call<RunView>(target, "GET", String(headers["location"]))).body;
+  let run = await firstView(target, String(headers["location"]), signal);
   let told = "";
   while (GOES_ON.has(run.state) && !signal.aborted) {
     if (run.state !== told && (run.state === "offering" || run.state === "paused")) out.note(runStory(run));
@@ -39,6 +40,18 @@ export async function startRun(
   }
   out.show(run, () => runStory(run));
   return run.state === "completed" ? 0 : FAILED;
+}
+
+/** The run as the read side shows it first: asked again while that is behind the log, for the run goes on. */
+async function firstView(target: Target, location: string, signal: AbortSignal): Promise<RunView> {
+  for (;;) {
+    try {
+      return (await call<RunView>(target, "GET", location)).body;
+    } catch (error) {
+      if (!(error instanceof RefusedError) || error.code !== READ_BEHIND || signal.aborted) throw error;
+      await sleep(systemClock(), LOOK_MS, signal).catch(() => undefined);
+    }
+  }
 }
 
 /** `runs`: the newest, or one with its steps. */
