@@ -5,7 +5,15 @@ import { type Clock, sleep } from "./clock.ts";
 import { LogArchives } from "./log-archives.ts";
 import { LOG_PAGE_MAX, type LogQueries, logQueries } from "./log-queries.ts";
 import { LogReaderError } from "./log-reader-error.ts";
-import { LOG_FORMAT, LOG_FORMATS, type LogMeta, SELECT_LOG_META } from "./log-schema.ts";
+import {
+  eventOfRow,
+  LOG_COLUMNS,
+  LOG_FORMAT,
+  LOG_FORMATS,
+  type LogMeta,
+  type LogRow,
+  SELECT_LOG_META,
+} from "./log-schema.ts";
 import { LookPause } from "./look-pause.ts";
 import { SqliteDatabase, SqliteError } from "./sqlite.ts";
 import { positionAtWall } from "./wall-position.ts";
@@ -18,6 +26,15 @@ const IDENTITY_PERIOD_MS = 1000;
 /** Between two tries while the log does not exist yet. */
 const APPEAR_PERIOD_MS = 50;
 const BUSY_TIMEOUT_MS = 2000;
+
+/** Of a look: the events after a position, oldest first, each with what log it is in. */
+export const LOOK = `SELECT ${LOG_COLUMNS}, log_id AS metaLogId, writer_epoch AS metaEpoch, format AS metaFormat
+  FROM events CROSS JOIN log_meta WHERE events.position > ?1 ORDER BY events.position LIMIT ?2`;
+interface LogMetaColumns {
+  readonly metaLogId: string;
+  readonly metaEpoch: number;
+  readonly metaFormat: number;
+}
 
 /** Which log to read. */
 export interface LogReaderOptions {
@@ -40,7 +57,7 @@ export async function openLogReader(options: LogReaderOptions): Promise<LogReade
   }
 }
 
-/** The event log as another process sees it: read-only, woken by `data_version`. It never holds a read transaction open. */
+/** The event log as another process sees it: read-only, woken by writes to its WAL. It never holds a read transaction open. */
 export class LogReader implements LogQueries {
   readonly logId: string;
   readonly file: string;
@@ -132,7 +149,7 @@ export class LogReader implements LogQueries {
         { newest, after },
         "the log ends before what was read of it: rebuild from it",
       );
-    // The writer first writes to the WAL and syncs it, then `data_version` moves: looks are frequent from the write on.
+    // The writer writes to the WAL and syncs it, and then its events are there: looks are frequent from the write on.
     const unwatch = watchWrites(`${this.file}-wal`, () => this.#pause.hurry());
     try {
       await this.#followFrom(after, onBatch, signal);
@@ -143,19 +160,12 @@ export class LogReader implements LogQueries {
 
   async #followFrom(after: number, onBatch: LogBatchHandler, signal: AbortSignal): Promise<void> {
     let position = after;
-    let seenVersion = -1;
     let checkedMs = this.#clock.monotonicMs();
     while (!signal.aborted) {
-      const version = await this.#dataVersion();
-      if (version === seenVersion) {
-        await this.#pause.take(signal);
-      } else {
-        const before = position;
-        await this.#readMeta();
-        position = await this.#drain(position, onBatch, signal);
-        seenVersion = version;
-        if (position > before) this.#pause.hurry();
-      }
+      const before = position;
+      position = await this.#drain(position, onBatch, signal);
+      if (position > before) this.#pause.hurry();
+      else await this.#pause.take(signal);
       if (this.#clock.monotonicMs() - checkedMs < IDENTITY_PERIOD_MS) continue;
       await this.#checkIdentity();
       checkedMs = this.#clock.monotonicMs();
@@ -171,7 +181,7 @@ export class LogReader implements LogQueries {
   async #drain(from: number, onBatch: LogBatchHandler, signal: AbortSignal): Promise<number> {
     let position = from;
     while (!signal.aborted) {
-      const events = await this.readAfter(position, LOG_PAGE_MAX);
+      const events = await this.#look(position);
       for (const event of events) {
         if (event.position !== position + 1)
           throw new LogReaderError(
@@ -187,13 +197,22 @@ export class LogReader implements LogQueries {
     return position;
   }
 
-  async #dataVersion(): Promise<number> {
-    const row = await this.#database.get<{ data_version: number }>("PRAGMA data_version");
-    return row?.data_version ?? -1;
+  /** What has come since `position`, and whether it is still this log: one statement, since a look costs its round trip. */
+  async #look(position: number): Promise<readonly RecordedEvent[]> {
+    const found = await this.#database.all<LogRow & LogMetaColumns>(LOOK, [position, LOG_PAGE_MAX]);
+    const [first] = found;
+    if (!first) return [];
+    this.#sameLog({ logId: first.metaLogId, epoch: first.metaEpoch, format: first.metaFormat });
+    // What was sealed meanwhile is in another file.
+    if (first.position !== position + 1) return this.readAfter(position, LOG_PAGE_MAX);
+    return found.map(({ metaLogId: _, metaEpoch: __, metaFormat: ___, ...row }) => eventOfRow(row));
   }
 
   async #readMeta(): Promise<void> {
-    const meta = await this.#database.get<LogMeta>(SELECT_LOG_META);
+    this.#sameLog(await this.#database.get<LogMeta>(SELECT_LOG_META));
+  }
+
+  #sameLog(meta: LogMeta | undefined): void {
     if (meta && !LOG_FORMATS.includes(meta.format)) throw formatError(meta.format);
     if (meta?.logId !== this.logId) throw this.#replaced(meta?.logId ?? null);
     this.#epoch = meta.epoch;

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RecordedEvent } from "@servofleet/contracts";
 import type { Clock } from "@servofleet/runtime/clock";
-import { type LogReader, openLogReader } from "@servofleet/runtime/log-reader";
+import { LOOK, type LogReader, openLogReader } from "@servofleet/runtime/log-reader";
+import { SqliteDatabase } from "@servofleet/runtime/sqlite";
 import { systemClock, systemRandom } from "@servofleet/runtime/system-clock";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { newEvent } from "./event-log.contract.ts";
@@ -143,5 +144,16 @@ test("the position at a wall time is the highest not after it, also where the cl
   const found = async (wallUs: number) => await log2.positionAtWall(wallUs);
   expect(await Promise.all([499, 500, 599, 600, 1498, 1499, 1500, 4999, 5000, 9e15].map(found))).toEqual([
     0, 4, 4, 5, 5, 7, 7, 7, 8, 8,
+  ]);
+});
+
+test("a look goes on from its position by the key, and neither walks nor sorts what is there", async () => {
+  await writer();
+  const database = await SqliteDatabase.open(join(directory, "events.db"), { readOnly: true });
+  closing.push(() => database.close());
+  const plan = await database.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${LOOK}`, [5, 10]);
+  expect(plan.map(({ detail }) => detail)).toEqual([
+    "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)",
+    "SCAN log_meta",
   ]);
 });
