@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./scripts/longest-first.ts";
+import { SecondRuns } from "./scripts/second-runs.ts";
 
 /**
  * A wait in a test ends by its condition; these limits only say when to stop believing in it. On two slow cores that three
@@ -7,6 +8,11 @@ import { LongestFirst } from "./scripts/longest-first.ts";
  */
 const TEST_LIMIT_MS = 120_000;
 const POLL_LIMIT_MS = 60_000;
+/**
+ * Tests with real processes on a machine that others share: what fails is run once more, and named at the end. Generated
+ * cases have a known seed, so what is broken is broken twice; the trials are never run again.
+ */
+const RETRIES = 1;
 
 const SCENARIOS = "hil-tests/scenarios/**/*.test.ts";
 /** Only compute and write files of their own, for minutes: `npm test` runs them beside the others. */
@@ -27,7 +33,9 @@ export default defineConfig({
     restoreMocks: true,
     setupFiles: ["scripts/law-seed.ts"],
     sequence: { sequencer: LongestFirst },
-    reporters: reportFile ? ["default", ["json", { outputFile: reportFile }]] : ["default"],
+    reporters: reportFile
+      ? ["default", new SecondRuns(), ["json", { outputFile: reportFile }]]
+      : ["default", new SecondRuns()],
     projects: [
       {
         extends: true,
@@ -37,6 +45,7 @@ export default defineConfig({
           exclude: [...FOREIGN, SCENARIOS, ...TRIALS],
           // Few at a time: the tests hold real ptys, sockets and files, and share the machine with them.
           maxWorkers: 3,
+          retry: RETRIES,
           sequence: { groupOrder: 0 },
         },
       },
@@ -48,6 +57,7 @@ export default defineConfig({
           exclude: FOREIGN,
           // Each runs the whole system on real lines: one after the other, when the rest is done.
           fileParallelism: false,
+          retry: RETRIES,
           sequence: { groupOrder: 1 },
         },
       },
