@@ -17,6 +17,22 @@ const longest = (profile: ProfileData): { written: number; read: number } => {
   };
 };
 
+test("a parameter whose register is only inferred, and off, is no request of the line", () => {
+  const guessed = {
+    address: "0x0200",
+    type: "u16",
+    words: 1,
+    access: "rw",
+    scale: 1,
+    unit: "",
+    source: "[I] test",
+  } as const;
+  const inferred = { cam: { enabled: false, what: "a table", source: "[I] test" } };
+  const parameters = { cam: { register: "cam", count: 40, min: 0, max: 1 } };
+  const registers = { ...data.registers, cam: { ...guessed, inferred: "cam" } };
+  expect(longest({ ...data, registers, inferred, parameters })).toEqual(longest(data));
+});
+
 test("a stop can come behind the write of a whole row of values, and behind the read of it", () => {
   const shipped = longest(data);
   expect(shipped.written).toBe(16);

@@ -100,8 +100,8 @@ function longestOf(profile: DriveProfile): ModbusRequest[] {
     address: 0,
     values: Array<number>(Math.min(registersMax, WRITE_REGISTERS)).fill(0),
   };
-  const rows = Object.keys(profile.data.parameters).flatMap((parameter) =>
-    rowRequests(profile, profile.row(parameter)),
+  const rows = Object.entries(profile.data.parameters).flatMap(([parameter, { register, count }]) =>
+    count !== undefined && profile.has(register) ? rowRequests(profile, profile.row(parameter)) : [],
   );
   const merged: ModbusRequest[] = quirks.readsAcrossHoles ? [{ fn: "read", address: 0, quantity: registersMax }] : [];
   return [...reads, write, ...rows, ...merged];

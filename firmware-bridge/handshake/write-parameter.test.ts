@@ -128,6 +128,15 @@ describe("a parameter of a drive", () => {
     },
   );
 
+  test("whose register is only inferred, and off, is refused with what to switch on", () => {
+    const guess = { ...registers, followingErrorLimit: { ...profile.fact("followingErrorLimit"), inferred: "guess" } };
+    const inferred = { guess: { enabled: false, what: "the limit", source: "[I] test" } };
+    const unsure = new DriveProfile({ ...profile.data, registers: guess, inferred });
+    expect(parameterValue(unsure, action("followingErrorLimit", 1))).toEqual({
+      trouble: expect.stringContaining("only infers; switch it on under `inferred`"),
+    });
+  });
+
   test("is refused beyond its range and between its steps, before anything is sent", () => {
     expect(parameterValue(profile, action("followingErrorLimit", 70_000))).toMatchObject({
       trouble: expect.stringContaining("outside"),

@@ -14,6 +14,10 @@ export function parameterValue(
     const names = Object.keys(profile.data.parameters).join(", ");
     return { trouble: `${profile.name} has no parameter ${parameter} that may be written (${names})` };
   }
+  if (!profile.has(fact.register)) {
+    const how = "switch it on under `inferred` in your own copy of the profile";
+    return { trouble: `${parameter} needs register ${fact.register}, which ${profile.name} only infers; ${how}` };
+  }
   const values = typeof value === "number" ? [value] : value;
   const registers = profile.row(parameter);
   if (values.length !== registers.length) {
